@@ -1,0 +1,44 @@
+"""The claiming tick: ready runs become attempts on disk, and then processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from rota.engine.flights import Exited, Flight
+from rota.engine.settings import EngineSettings
+from rota.errors import CannotStart
+from rota.model.settlement import Claimed
+from rota.ports import Clock, Launcher, Store
+
+CLAIMS_A_TURN = 64
+"""More than this are claimed in the next turn, so that ends are noticed while a burst starts."""
+
+
+class Claimer:
+    """Claims inside the engine's transaction; launches after it."""
+
+    def __init__(self, store: Store, launcher: Launcher, host: str, clock: Clock, settings: EngineSettings) -> None:
+        self._store = store
+        self._launcher = launcher
+        self._host = host
+        self._clock = clock
+        self._settings = settings
+
+    def claim(self, now: datetime, flying: Mapping[str, Flight]) -> list[Claimed]:
+        """Claim as many ready runs as there is room for."""
+        free = min(self._settings.capacity - len(flying), CLAIMS_A_TURN)
+        if free <= 0:
+            return []
+        spools = self._launcher.reserve(free)
+        return self._store.runs.claim_ready(self._host, self._launcher.boot, now, spools, self._settings.max_running)
+
+    def launch(self, claimed: Claimed, ended: Callable[[Flight, Exited], None]) -> Flight:
+        """Start a claimed attempt; one that cannot be started has ended with a shell's code for that."""
+        job = self._store.jobs.definition(claimed.definition_id)
+        flight = Flight(claimed.run_id, claimed.attempt, job, self._clock.now(), claimed.slot)
+        try:
+            self._launcher.launch(claimed, job)
+        except CannotStart as failure:
+            ended(flight, Exited(failure.code, self._clock.now(), failure.why))
+        return flight

@@ -1,0 +1,224 @@
+"""The engine's loop. It waits for a time, a process's end or a poke, handles all that are ready, and commits once.
+
+A turn is: settle what ended, wake what waited, plan what is due, claim what is ready, in one transaction; then start
+what was claimed, and tell. Write first, act after, tell last. A store that cannot be written now (locked by another
+program, disk full) stops none of the rest: ends are kept in memory, and deadlines and kills go on; it is tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from rota.engine.adopting import Adopter
+from rota.engine.claiming import CLAIMS_A_TURN, Claimer
+from rota.engine.flights import Ending, Exited, Flight
+from rota.engine.planning import Planner
+from rota.engine.pruning import Pruner
+from rota.engine.settings import EngineSettings
+from rota.engine.settling import Settler
+from rota.engine.watching import Warden
+from rota.errors import StoreFull, StoreUnavailable
+from rota.model.settlement import Claimed
+from rota.ports import Clock, Launcher, Log, Pokes, Store
+
+_T = TypeVar("_T")
+_LOOK = 1.0
+_UPKEEP = 60.0
+_PRUNE_AGAIN = 1.0
+_RETRY = 0.1
+_RETRY_FULL = 1.0
+_ALARM_EVERY = 30.0
+
+
+class Engine:
+    """One host's engine: it holds no jobs, only the attempts that are running now."""
+
+    def __init__(
+        self,
+        store: Store,
+        launcher: Launcher,
+        clock: Clock,
+        log: Log,
+        pokes: Pokes,
+        host: str,
+        settings: EngineSettings,
+        new_id: Callable[[datetime], str],
+    ) -> None:
+        self._store = store
+        self._launcher = launcher
+        self._clock = clock
+        self._log = log
+        self._pokes = pokes
+        self._host = host
+        self._settings = settings
+        self._planner = Planner(store, new_id, log)
+        self._claimer = Claimer(store, launcher, host, clock, settings)
+        self._settler = Settler(store, launcher, host, log)
+        self._warden = Warden(store, launcher, host, log)
+        self._pruner = Pruner(store, settings.retention)
+        self.flights: dict[str, Flight] = {}
+        self._ended: dict[str, Flight] = {}
+        """Attempts whose end is known, but not on disk yet."""
+        self.planning = True
+        """False while the engine is stopping: nothing new is planned or claimed."""
+        self._wake: datetime | None = None
+        self._more = True
+        self._looked = self._kept = self._output_watched = float("-inf")
+        self._try_again = float("-inf")
+        self._alarmed = float("-inf")
+
+    # -- start and stop -----------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Meet what the predecessor left; afterwards every run that is running in the store is in our care."""
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        with self._store.transaction():
+            adopted = Adopter(self._store, self._launcher, self._host, self._log).adopt(now, self._note_end)
+            self._store.runs.release_held()
+            self._store.ledger.add_event("engine.started", now, host=self._host)
+            if self._planner.clock_went_back(now):
+                self._planner.correct(now)
+        for flight in adopted:
+            self.flights[flight.run_id] = flight
+            if flight.exited is None:
+                self._warden.begin(flight, now, monotonic)
+        self._warden.look_for_cancels(self.flights, monotonic)
+
+    def end_all(self, reason: str) -> None:
+        """Begin to end every attempt: the engine is to stop, and nothing is to be left running."""
+        for flight in self.flights.values():
+            if flight.ending is None and flight.exited is None:
+                self._warden.end(flight, Ending.CANCEL, reason, self._clock.monotonic())
+
+    def stopped(self) -> None:
+        """Write down that this was an orderly end."""
+        with self._store.transaction():
+            self._store.ledger.add_event("engine.stopped", self._clock.now(), left=str(len(self.flights)))
+
+    # -- the loop -----------------------------------------------------------------------------------------------------
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until something happens; the next turn handles it."""
+        self._launcher.wait(seconds)
+
+    def turn(self) -> float:
+        """Handle everything that is ready, and return for how many seconds there is nothing to do.
+
+        1. Collect ends, and look at deadlines.
+        2. If there is anything to write or the store has changed: one transaction for all of it.
+        3. Start what was claimed, then tell what is on disk.
+        """
+        poked = self._pokes.drain()
+        now, monotonic = self._clock.now(), self._clock.monotonic()
+        for ended in self._launcher.take_exits():
+            self._note_end(self.flights[ended.run_id], Exited(ended.exit_code, ended.at or now))
+        for flight in self._warden.tick(self.flights, monotonic):
+            self._hold_or_end(flight, monotonic)
+        look = poked or monotonic - self._looked >= _LOOK
+        if look:
+            self._looked = monotonic
+            changed = self._unless_unavailable(self._store.changed_by_others, monotonic)
+            self._more = self._more or poked or bool(changed)
+        if monotonic >= self._try_again and self._has_work(now):
+            self._unless_unavailable(lambda: self._work(now, monotonic), monotonic)
+        if monotonic - self._output_watched >= _LOOK:
+            self._output_watched = monotonic
+            self._launcher.watch_output()
+        self._keep(now, monotonic)
+        return self._rest()
+
+    def _has_work(self, now: datetime) -> bool:
+        due = self.planning and self._wake is not None and self._wake <= now
+        return bool(self._ended) or self._more or due
+
+    def _work(self, now: datetime, monotonic: float) -> None:
+        more = False
+        claimed: list[Claimed] = []
+        with self._store.transaction():
+            settled = [self._settler.settle(flight, _end_of(flight), now) for flight in self._ended.values()]
+            if self.planning:
+                self._store.runs.wake(now)
+                if self._planner.clock_went_back(now):
+                    self._planner.correct(now)
+                more = self._planner.plan(now)
+                remaining = {key: flight for key, flight in self.flights.items() if key not in self._ended}
+                claimed = self._claimer.claim(now, remaining)
+                self._planner.note_clock(now)
+            self._wake = self._store.jobs.next_wake()
+        self._alarmed = float("-inf")
+        self._ended.clear()
+        for one in settled:
+            # Before launching: the next attempt of the same run may be among the claimed.
+            del self.flights[one.flight.run_id]
+            self._launcher.release(one.flight.run_id)
+        self._launch(claimed, monotonic)
+        for one in settled:
+            self._settler.tell(one)
+        self._warden.look_for_cancels(self.flights, monotonic)
+        # A full batch means that more may be ready than were claimed.
+        self._more = more or len(claimed) == CLAIMS_A_TURN
+
+    def _launch(self, claimed: list[Claimed], monotonic: float) -> None:
+        for one in claimed:
+            flight = self._claimer.launch(one, self._note_end)
+            self.flights[one.run_id] = flight
+            self._warden.begin(flight, flight.started_at, monotonic)
+
+    def _note_end(self, flight: Flight, exited: Exited) -> None:
+        flight.exited = exited
+        self._hold_or_end(flight, self._clock.monotonic())
+
+    def _hold_or_end(self, flight: Flight, monotonic: float) -> None:
+        if flight.ending is None or not self._warden.wait_for_leftovers(flight, monotonic):
+            self._ended[flight.run_id] = flight
+
+    # -- upkeep -------------------------------------------------------------------------------------------------------
+
+    def _keep(self, now: datetime, monotonic: float) -> None:
+        """Every minute: prune a little, repair, and look after files. Never while something is due."""
+        if monotonic - self._kept < _UPKEEP or monotonic < self._try_again:
+            return
+        self._kept = monotonic
+        self._launcher.look_after()
+        dropped = self._unless_unavailable(lambda: self._upkeep(now), monotonic)
+        if dropped:
+            self._kept = monotonic - _UPKEEP + _PRUNE_AGAIN
+
+    def _upkeep(self, now: datetime) -> int:
+        with self._store.transaction():
+            self._planner.note_clock(now)
+            if self._store.runs.release_held():
+                self._more = True
+            return self._pruner.step(now)
+
+    def _unless_unavailable(self, call: Callable[[], _T], monotonic: float) -> _T | None:
+        """Call; if the store cannot be used now, sound the alarm and try again soon. Nothing is lost meanwhile."""
+        try:
+            return call()
+        except StoreUnavailable as error:
+            self._try_again = monotonic + (_RETRY_FULL if isinstance(error, StoreFull) else _RETRY)
+            if monotonic - self._alarmed >= _ALARM_EVERY:
+                self._alarmed = monotonic
+                self._log.error(f"{error}. Nothing new is started until then; running jobs go on")
+            return None
+
+    def _rest(self) -> float:
+        """Return the seconds until the next thing that is due by time."""
+        monotonic = self._clock.monotonic()
+        if self._ended or self._more:
+            return max(0.0, self._try_again - monotonic)
+        rest = self._looked + _LOOK - monotonic
+        alarm = self._warden.next_alarm()
+        if alarm is not None:
+            rest = min(rest, alarm - monotonic)
+        if self.planning and self._wake is not None:
+            due = (self._wake - self._clock.now()) / timedelta(seconds=1)
+            rest = min(rest, max(due, self._try_again - monotonic))
+        return max(0.0, rest)
+
+
+def _end_of(flight: Flight) -> Exited:
+    assert flight.exited is not None, "a flight is among the ended ones only with its end"
+    return flight.exited

@@ -1,0 +1,137 @@
+"""Everything that rota raises on purpose, drawn as a tree; the exit code is the command line's.
+
+RotaError                      1
+├── UsageError                 2   what was asked cannot mean anything
+│   ├── BadSchedule                a schedule's text is wrong; knows the column and suggests
+│   ├── BadJob                     a job's definition is wrong
+│   ├── BadHome                    the home directory cannot be used
+│   ├── StoreCorrupt               the store's file is damaged
+│   └── StoreTooNew                a newer rota wrote the store
+├── NotFound                   3   no such job or run
+│   ├── NoSuchJob
+│   └── NoSuchRun
+├── Conflict                   4   true as asked, but not now
+│   ├── JobExists
+│   ├── Outdated                   somebody changed it in between
+│   ├── IllegalMove                the state machine forbids it
+│   └── EngineRunning              the home has an engine already
+├── EngineNotRunning           5   only an engine could do this
+├── CannotStart                1   an attempt's program cannot be started; knows a shell's code
+└── StoreUnavailable           1   passing: locked by another program, or the disk is full
+    ├── StoreBusy
+    └── StoreFull
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class RotaError(Exception):
+    """The root: its text says what, which, why and what next."""
+
+    exit_code = 1
+
+
+class UsageError(RotaError):
+    """What was asked cannot mean anything; the text says how to ask."""
+
+    exit_code = 2
+
+
+class BadSchedule(UsageError):
+    """A schedule's text is wrong at a column (1-based, or 0 when the whole of it is)."""
+
+    def __init__(self, text: str, column: int, problem: str, hint: str = "") -> None:
+        self.text, self.column, self.problem, self.hint = text, column, problem, hint
+        where = f"column {column}: " if column else ""
+        super().__init__(f"schedule {text!r}: {where}{problem}" + (f"; {hint}" if hint else ""))
+
+
+class BadJob(UsageError):
+    """A job's definition is wrong."""
+
+
+class BadHome(UsageError):
+    """The home directory cannot be used."""
+
+
+class StoreCorrupt(UsageError):
+    """The store's file is damaged; it is left as it was found."""
+
+
+class StoreTooNew(UsageError):
+    """A newer rota wrote the store."""
+
+
+class NotFound(RotaError):
+    """No such job or run."""
+
+    exit_code = 3
+
+
+class NoSuchJob(NotFound):
+    """No job has this name."""
+
+    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
+        super().__init__(f"no job named {name!r}{did_you_mean(name, known)}")
+
+
+class NoSuchRun(NotFound):
+    """No run has this id."""
+
+
+class Conflict(RotaError):
+    """True as asked, but not now."""
+
+    exit_code = 4
+
+
+class JobExists(Conflict):
+    """A job of this name is there already."""
+
+
+class Outdated(Conflict):
+    """Somebody changed it in between."""
+
+
+class IllegalMove(Conflict):
+    """The state machine of runs forbids it."""
+
+
+class EngineRunning(Conflict):
+    """The home has an engine already."""
+
+
+class EngineNotRunning(RotaError):
+    """Only an engine could do this, and none is running."""
+
+    exit_code = 5
+
+
+class CannotStart(RotaError):
+    """An attempt's program cannot be started; the code is a shell's: 126 or 127."""
+
+    def __init__(self, code: int, why: str) -> None:
+        self.code, self.why = code, why
+        super().__init__(why)
+
+
+class StoreUnavailable(RotaError):
+    """Passing: the store cannot be written now; trying again later loses nothing."""
+
+
+class StoreBusy(StoreUnavailable):
+    """Another program holds the store's lock."""
+
+
+class StoreFull(StoreUnavailable):
+    """The disk is full, or does not answer."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return '; did you mean …?' for the nearest known word, or nothing."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

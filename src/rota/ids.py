@@ -1,0 +1,47 @@
+"""Identifiers: run ids that sort by the time they were made, and the id of a home."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O or U to misread
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+RUN_ID_LENGTH = 26
+
+
+class RunIds:
+    """Makes run ids: 48 bits of milliseconds, then 80 random bits that count up within one millisecond."""
+
+    def __init__(self) -> None:
+        self._last = 0
+
+    def new(self, now: datetime) -> str:
+        """Return an id greater than every id that this maker made before."""
+        fresh = ((now - _EPOCH) // _MILLISECOND) << 80 | secrets.randbits(80)
+        self._last = max(fresh, self._last + 1)
+        return _encode(self._last)
+
+
+def first_run_id(instant: datetime) -> str:
+    """Return the smallest id that a run made at this instant could have: a bound for queries."""
+    return _encode(max(0, (instant - _EPOCH) // _MILLISECOND) << 80)
+
+
+def is_run_id(text: str) -> bool:
+    """Tell whether a text has the form of a run id."""
+    return len(text) == RUN_ID_LENGTH and all(letter in _ALPHABET for letter in text.upper())
+
+
+def new_home_id() -> str:
+    """Return a random id for a home: it stays when the machine is renamed."""
+    return secrets.token_hex(8)
+
+
+def _encode(number: int) -> str:
+    letters = []
+    for _ in range(RUN_ID_LENGTH):
+        number, digit = divmod(number, 32)
+        letters.append(_ALPHABET[digit])
+    return "".join(reversed(letters))

@@ -1,0 +1,46 @@
+"""What a job does. Each kind compiles to an argv (in process/); here they are only described."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+
+class Command(msgspec.Struct, frozen=True, tag_field="kind", tag="command", omit_defaults=True):
+    """A program and its arguments, started without a shell."""
+
+    argv: tuple[str, ...]
+
+    def describe(self) -> str:
+        """Return one line for people."""
+        from shlex import join
+
+        return join(self.argv)
+
+
+class Shell(msgspec.Struct, frozen=True, tag_field="kind", tag="shell", omit_defaults=True):
+    """A line for /bin/sh."""
+
+    line: str
+
+    def describe(self) -> str:
+        """Return one line for people."""
+        return self.line
+
+
+class Python(msgspec.Struct, frozen=True, tag_field="kind", tag="python", omit_defaults=True):
+    """A Python function, called in a process of its own: `pkg.mod:func`."""
+
+    target: str
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = {}
+    interpreter: str = ""
+
+    def describe(self) -> str:
+        """Return one line for people."""
+        given = [repr(arg) for arg in self.args] + [f"{name}={value!r}" for name, value in self.kwargs.items()]
+        return f"{self.target}({', '.join(given)})"
+
+
+Action = Command | Shell | Python

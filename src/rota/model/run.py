@@ -1,0 +1,145 @@
+"""What a run is, and the one table of the states it may go through.
+
+The table below is the whole state machine. The store's triggers refuse what it refuses (a test compares the two), and
+the diagram in docs/concepts.md is made from it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+from rota.errors import IllegalMove
+
+
+class State(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    WAITING = "waiting"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+    CANCELLED = "cancelled"
+    LOST = "lost"
+
+
+MOVES: dict[State, frozenset[State]] = {
+    # Back to queued from running: given back, because it is proven that the attempt never started its command.
+    State.QUEUED: frozenset({State.RUNNING, State.CANCELLED}),
+    State.RUNNING: frozenset(
+        {
+            State.QUEUED,
+            State.WAITING,
+            State.SUCCEEDED,
+            State.FAILED,
+            State.TIMED_OUT,
+            State.CANCELLED,
+            State.LOST,
+        }
+    ),
+    State.WAITING: frozenset({State.QUEUED, State.CANCELLED}),
+    State.SUCCEEDED: frozenset(),
+    State.FAILED: frozenset(),
+    State.TIMED_OUT: frozenset(),
+    State.CANCELLED: frozenset(),
+    State.LOST: frozenset(),
+}
+ACTIVE = frozenset(state for state, following in MOVES.items() if following)
+FINAL = frozenset(State) - ACTIVE
+TROUBLE = FINAL - {State.SUCCEEDED, State.CANCELLED}
+
+
+class Trigger(StrEnum):
+    """Who asked for the run."""
+
+    SCHEDULE = "schedule"
+    CATCH_UP = "catch_up"
+    MANUAL = "manual"
+    RETRY = "retry"
+    """A person asked for an ended run again; a run's own retries are attempts, not runs."""
+
+
+class Run(msgspec.Struct, frozen=True):
+    """One execution of a job, for a slot or for a request."""
+
+    id: str
+    job: str
+    job_id: int
+    definition_id: int
+    trigger: Trigger
+    slot: datetime | None
+    state: State
+    attempt: int
+    host: str | None
+    boot: str | None
+    spool: str | None
+    queued_at: datetime
+    ready_at: datetime | None
+    start_by: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    exit_code: int | None
+    reason: str
+    cancel_at: datetime | None
+    cancel_reason: str
+    params: dict[str, str]
+    result: str | None
+    retry_of: str | None
+
+    @property
+    def duration(self) -> float | None:
+        """Return the seconds of the attempt, once it has ended."""
+        if self.started_at is None or self.ended_at is None:
+            return None
+        return max(0.0, (self.ended_at - self.started_at).total_seconds())
+
+    @property
+    def lateness(self) -> float | None:
+        """Return the seconds between the slot and the start."""
+        if self.started_at is None or self.slot is None:
+            return None
+        return (self.started_at - self.slot).total_seconds()
+
+    @property
+    def signal(self) -> int | None:
+        """Return the signal that the exit code tells of; a shell cannot tell `exit 137` from SIGKILL."""
+        return self.exit_code - 128 if self.exit_code is not None and 128 < self.exit_code < 193 else None
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One try of a run that came to its end."""
+
+    run_id: str
+    attempt: int
+    state: State
+    host: str | None
+    started_at: datetime | None
+    ended_at: datetime
+    exit_code: int | None
+    reason: str
+
+
+class OutputPart(msgspec.Struct, frozen=True):
+    """What was kept of one stream of one attempt: its beginning, its end, and how much there was."""
+
+    stream: str
+    head: bytes
+    tail: bytes
+    size: int
+
+    @property
+    def dropped(self) -> int:
+        """Return how many bytes between beginning and end were let go."""
+        return max(0, self.size - len(self.head) - len(self.tail))
+
+
+def check_move(run_id: str, old: State, new: State) -> None:
+    """Refuse a move that the table does not have."""
+    if new in MOVES[old]:
+        return
+    ways = ", ".join(sorted(MOVES[old])) or "nowhere: it has ended"
+    raise IllegalMove(f"run {run_id} cannot go from {old} to {new} (it may go to: {ways})")

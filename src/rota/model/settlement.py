@@ -1,0 +1,84 @@
+"""The small values that travel between engine and store while a run goes its way."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from rota.model.run import OutputPart, State, Trigger
+
+
+class NewRun(msgspec.Struct, frozen=True):
+    """A run that is not stored yet."""
+
+    id: str
+    job_id: int
+    definition_id: int
+    trigger: Trigger
+    slot: datetime | None = None
+    held: bool = False
+    params: dict[str, str] = {}
+    retry_of: str | None = None
+    request_key: str | None = None
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """A run that this engine has claimed and must now start: the attempt is on disk."""
+
+    run_id: str
+    attempt: int
+    job_name: str
+    definition_id: int
+    trigger: Trigger
+    slot: datetime | None
+    params: dict[str, str]
+    spool: str
+    claimed_at: datetime
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How an attempt ended."""
+
+    run_id: str
+    attempt: int
+    state: State
+    started_at: datetime | None
+    ended_at: datetime
+    exit_code: int | None
+    reason: str = ""
+    result: str | None = None
+
+
+class Exit(msgspec.Struct, frozen=True):
+    """An attempt has ended; no code means that nobody knows how."""
+
+    run_id: str
+    exit_code: int | None
+    at: datetime | None = None
+
+
+class Harvest(msgspec.Struct, frozen=True):
+    """What an attempt left: its output, its result, and what is worth saying about them."""
+
+    parts: list[OutputPart]
+    result: str | None = None
+    note: str = ""
+
+
+class RunFilter(msgspec.Struct, frozen=True):
+    """Which runs a listing shows; `state` is a state, 'active', 'trouble', or empty for all."""
+
+    job_id: int | None = None
+    state: str = ""
+    since: datetime | None = None
+
+
+class JobSample(msgspec.Struct, frozen=True):
+    """One ended run, as statistics see it."""
+
+    state: State
+    busy: float
+    late: float | None
+    attempts: int
+    ended_at: datetime

@@ -1,0 +1,94 @@
+"""The log: one line for each thing that an operator would want to read, in a file and, if asked, on a stream."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from typing import TextIO
+
+import msgspec
+
+_LARGEST = 10 << 20
+_KEPT = 3
+
+
+class Log:
+    """Writes lines; a log that cannot be written never stops the engine, and says so once on standard error."""
+
+    def __init__(
+        self, path: str | None, now: Callable[[], datetime], *, stream: TextIO | None = None, as_json: bool = False
+    ) -> None:
+        self._path = path
+        self._now = now
+        self._stream = stream
+        self._as_json = as_json
+        self._failed = False
+        self._file = None if path is None else open(path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 -- for life
+        self._size = 0 if path is None else os.path.getsize(path)
+
+    def info(self, text: str, job: str = "", run: str = "") -> None:
+        """Say what happened."""
+        self._write("INFO", text, job, run)
+
+    def warning(self, text: str, job: str = "", run: str = "") -> None:
+        """Say what somebody should look at."""
+        self._write("WARNING", text, job, run)
+
+    def error(self, text: str, job: str = "", run: str = "") -> None:
+        """Say what went wrong."""
+        self._write("ERROR", text, job, run)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+
+    def _write(self, level: str, text: str, job: str, run: str) -> None:
+        line = self._line(level, text, job, run)
+        try:
+            if self._file is not None:
+                self._file.write(line)
+                self._size += len(line)
+                if self._size > _LARGEST:
+                    self._rotate()
+            self._failed = False
+        except OSError as error:
+            if not self._failed:
+                self._failed = True
+                print(f"rota: cannot write {self._path}: {error}", file=sys.stderr)  # noqa: T201 -- the log itself failed
+        if self._stream is not None:
+            with contextlib.suppress(OSError):  # a terminal that was closed is no reason to stop
+                self._stream.write(line)
+                self._stream.flush()
+
+    def _line(self, level: str, text: str, job: str, run: str) -> str:
+        at = self._now().astimezone()
+        if self._as_json:
+            fields = {"at": at.isoformat(timespec="milliseconds"), "level": level, "message": text}
+            fields |= {key: value for key, value in (("job", job), ("run", run)) if value}
+            return msgspec.json.encode(fields).decode() + "\n"
+        tag = f"[{job}] " if job else ""
+        ending = f" run={run}" if run else ""
+        return f"[{at:%Y-%m-%d %H:%M:%S}] {level}: {tag}{_one_line(text)}{ending}\n"
+
+    def _rotate(self) -> None:
+        assert self._file is not None, "only a log with a file grows"
+        assert self._path is not None, "only a log with a path has a file"
+        self._file.close()
+        for number in range(_KEPT - 1, 0, -1):
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(f"{self._path}.{number}", f"{self._path}.{number + 1}")
+        os.replace(self._path, f"{self._path}.1")
+        self._file = open(self._path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 -- for life
+        self._size = 0
+
+
+def _one_line(text: str) -> str:
+    return (
+        text
+        if text.isprintable()
+        else "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    )

@@ -1,0 +1,117 @@
+"""Every action is an argv: a pure function from an action to what is started."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+
+import msgspec
+
+from rota.errors import CannotStart
+from rota.model.action import Command, Python, Shell
+from rota.model.job import Job
+from rota.model.policy import OutputMode
+from rota.model.settlement import Claimed
+from rota.process.identity import MARK, mark_of
+
+_OWN = "ROTA_"
+LONGEST_ARGUMENT = 100_000
+"""The kernel takes 128 KiB in one argument; longer ones travel in a file."""
+
+
+class Start(msgspec.Struct, frozen=True):
+    """What the launcher starts."""
+
+    argv: list[str]
+    env: dict[str, str]
+    cwd: str
+    argument_file: str | None = None
+    """The content of the file that stands for `ARGUMENT_FILE` in argv."""
+
+
+ARGUMENT_FILE = "\0argument-file"
+RESULT_VARIABLE = "ROTA_RESULT_FILE"
+
+
+def base_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what jobs inherit: everything but rota's own settings."""
+    return {name: value for name, value in environment.items() if not name.startswith(_OWN)}
+
+
+def compile_start(claimed: Claimed, job: Job, base: Mapping[str, str], home: tuple[str, str], result: str) -> Start:
+    """Compile a claimed run of a job to what is started; `home` is the home's id and directory."""
+    env = {**base, **job.env}
+    env.update({f"ROTA_PARAM_{name}": value for name, value in claimed.params.items()})
+    env["ROTA_JOB"] = claimed.job_name
+    env["ROTA_RUN_ID"] = claimed.run_id
+    env["ROTA_ATTEMPT"] = str(claimed.attempt)
+    env["ROTA_TRIGGER"] = claimed.trigger.value
+    if claimed.slot is None:
+        env["ROTA_SLOT"], env["ROTA_LATENESS"] = "", "0"
+    else:
+        env["ROTA_SLOT"] = claimed.slot.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        env["ROTA_LATENESS"] = f"{max(0.0, (claimed.claimed_at - claimed.slot).total_seconds()):.3f}"
+    env[MARK] = mark_of(home[0], claimed.run_id, claimed.attempt)
+    cwd = os.path.expanduser(job.cwd) if job.cwd else home[1]
+    argv, argument_file = _argv(job, env, cwd, result)
+    if job.user:
+        argv = _as_user(job) + argv
+    if job.output_mode is OutputMode.PIPE:
+        argv = [sys.executable, "-I", "-S", _RELAY, *argv]
+    return Start(argv, env, cwd, argument_file)
+
+
+def find_program(name: str, path: str, cwd: str) -> str:
+    """Return the path of a program as execvp would find it; raises CannotStart with a shell's code."""
+    if "/" in name:
+        return name  # the kernel's own complaint says what is wrong with it
+    denied = ""
+    for folder in path.split(os.pathsep):
+        candidate = os.path.join(cwd, folder, name)
+        if os.path.isfile(candidate):
+            if os.access(candidate, os.X_OK):
+                return candidate
+            denied = denied or candidate
+    if denied:
+        raise CannotStart(126, f"{denied} is not executable; try: chmod +x {denied}")
+    raise CannotStart(127, f"no program named {name!r} on PATH ({path})")
+
+
+_RELAY = os.path.join(os.path.dirname(__file__), "relay.py")
+_LINUX: bool = sys.platform == "linux"
+_DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
+
+
+def _argv(job: Job, env: dict[str, str], cwd: str, result: str) -> tuple[list[str], str | None]:
+    match job.action:
+        case Shell(line=line) if len(line.encode()) > LONGEST_ARGUMENT:
+            return ["/bin/sh", ARGUMENT_FILE], line
+        case Shell(line=line):
+            return ["/bin/sh", "-c", line], None
+        case Python() as python:
+            env[RESULT_VARIABLE] = result
+            given = json.dumps({"args": python.args, "kwargs": python.kwargs})
+            argv = [python.interpreter or sys.executable, "-m", "rota.call", python.target]
+            if len(given.encode()) > LONGEST_ARGUMENT:
+                return [*argv, "--file", ARGUMENT_FILE], given
+            return [*argv, given], None
+        case Command(argv=words):
+            return [find_program(words[0], env.get("PATH", _DEFAULT_PATH), cwd), *words[1:]], None
+
+
+def _as_user(job: Job) -> list[str]:
+    """Return the prefix that runs a command as another user."""
+    import pwd
+
+    if os.geteuid() != 0:
+        raise CannotStart(126, f"user: {job.user} needs an engine that runs as root")
+    try:
+        entry = pwd.getpwnam(str(job.user))
+    except KeyError as missing:
+        raise CannotStart(126, f"no user named {job.user!r} on this machine") from missing
+    if _LINUX:
+        who = [f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--init-groups"]
+        return [find_program("setpriv", _DEFAULT_PATH, "/"), *who, "--"]
+    return ["/usr/bin/sudo", "-n", "-E", "-u", str(job.user), "--"]

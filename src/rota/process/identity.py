@@ -1,0 +1,118 @@
+"""Who is who among processes: the boot, the pid namespace, and the mark that every process of an attempt carries.
+
+The mark is an environment variable of the shim, inherited by everything that the job starts. A pid alone proves
+nothing, because pids are used again; a pid whose environment holds the attempt's mark is a process of the attempt.
+Always open the pidfd first and look at the mark after: what was looked at is then what will be signalled.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+
+MARK = "ROTA_MARK"
+
+
+def boot_identity() -> str:
+    """Return what changes when pids lose their meaning: the boot, and the pid namespace."""
+    return f"{_boot_id()}.{_pid_namespace()}"
+
+
+def mark_of(home_id: str, run_id: str, attempt: int) -> str:
+    """Return the mark of one attempt, so that one attempt's kill never meets another's processes."""
+    return f"{home_id}/{run_id}/{attempt}"
+
+
+def marked_processes(home_id: str) -> dict[tuple[str, int], list[int]]:
+    """Search the machine for processes that carry a mark of this home, by run and attempt."""
+    found: dict[tuple[str, int], list[int]] = {}
+    for pid, mark in _marks():
+        home, run_id, attempt = (*mark.split("/"), "", "")[:3]
+        if home == home_id and attempt.isdigit():
+            found.setdefault((run_id, int(attempt)), []).append(pid)
+    return found
+
+
+def mark_in(pid: int) -> str | None:
+    """Return the mark that a process carries; None without one, or when it cannot be read."""
+    if not _HAS_PROC:
+        return next((mark for marked, mark in _marks_from_ps(["-p", str(pid)]) if marked == pid), None)
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:
+            return _find(file.read())
+    except OSError:
+        return None
+
+
+def group_and_session(pid: int) -> tuple[int, int]:
+    """Return a process's group and session; zeros when it is gone."""
+    try:
+        return os.getpgid(pid), os.getsid(pid)
+    except (ProcessLookupError, PermissionError):
+        return 0, 0
+
+
+def is_zombie(pid: int) -> bool:
+    """Tell whether a process has ended and only waits to be collected."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] in (b"Z", b"X")
+    except OSError:
+        return False
+
+
+def all_pids() -> list[int]:
+    """Return the pids of all processes that can be seen."""
+    if _HAS_PROC:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    listing = subprocess.run(["ps", "-axo", "pid="], capture_output=True, text=True, check=False).stdout
+    return [int(word) for word in listing.split()]
+
+
+_HAS_PROC = os.path.isdir("/proc/self")
+_FIELD = MARK.encode() + b"="
+
+
+def _find(environment: bytes) -> str | None:
+    start = 0 if environment.startswith(_FIELD) else environment.find(b"\0" + _FIELD) + 1
+    if not start and not environment.startswith(_FIELD):
+        return None
+    return environment[start + len(_FIELD) :].partition(b"\0")[0].decode("ascii", "replace")
+
+
+def _marks() -> Iterator[tuple[int, str]]:
+    if not _HAS_PROC:
+        yield from _marks_from_ps(["-ax"])
+        return
+    for pid in all_pids():
+        mark = mark_in(pid)
+        if mark is not None:
+            yield pid, mark
+
+
+def _marks_from_ps(which: list[str]) -> Iterator[tuple[int, str]]:
+    """Read environments through `ps -E`, as macOS allows for one's own processes."""
+    listing = subprocess.run(
+        ["ps", "-Eww", *which, "-o", "pid=,command="], capture_output=True, text=True, check=False, errors="replace"
+    ).stdout
+    for line in listing.splitlines():
+        pid, _, rest = line.strip().partition(" ")
+        _, found, after = rest.partition(f" {MARK}=")
+        if found and pid.isdigit():
+            yield int(pid), after.split(" ", 1)[0]
+
+
+def _boot_id() -> str:
+    if _HAS_PROC:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    booted = subprocess.run(["sysctl", "-n", "kern.boottime"], capture_output=True, text=True, check=False).stdout
+    return booted.partition("sec = ")[2].partition(",")[0] or "unknown"
+
+
+def _pid_namespace() -> str:
+    try:
+        return os.readlink("/proc/self/ns/pid").strip("pid:[]")
+    except OSError:
+        return "0"

@@ -1,0 +1,121 @@
+"""The journal: where shims write that an attempt started and how it ended.
+
+A segment is one preallocated file. The engine opens it once and every shim inherits that open file, so all of them
+share one write position, which the kernel moves for them one at a time: lines never overlap, and a full disk does not
+stop a line that fits what was allocated before. Where preallocation is missing (macOS) lines are appended instead.
+
+A segment that is nearly full is followed by the next one. Old ones are deleted when no running attempt refers to them:
+the attempt's claim in the store names its segment, so a segment that may still be needed is never deleted, and an
+attempt whose segment is missing is known to prove nothing.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from datetime import UTC, datetime
+
+import msgspec
+
+SEGMENT_SIZE = 1 << 20
+_PREFIX = "journal-"
+_ABOVE_THE_JOBS = 10
+"""Descriptors below are given to shims, so ours stay out of their way."""
+
+
+class Exited(msgspec.Struct, frozen=True):
+    """An exit line; `at` is known when the shim found the engine gone."""
+
+    exit_code: int
+    at: datetime | None
+
+
+class Lines(msgspec.Struct):
+    """What a segment holds, by run and attempt."""
+
+    started: dict[tuple[str, int], int] = {}
+    """The shim's pid."""
+    exited: dict[tuple[str, int], Exited] = {}
+
+
+class Journal:
+    """The segments in a spool directory, one of them open for new attempts."""
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+        self._old = {name for name in os.listdir(directory) if name.startswith(_PREFIX)}
+        self._number = max((int(name.removeprefix(_PREFIX)) for name in self._old), default=0)
+        self.fd = -1
+        self.segment = ""
+        self._open_next()
+
+    def rotate_if_full(self) -> bool:
+        """Begin the next segment when this one is nearly full."""
+        if os.lseek(self.fd, 0, os.SEEK_CUR if _PREALLOCATES else os.SEEK_END) < SEGMENT_SIZE * 7 // 8:
+            return False
+        os.close(self.fd)
+        self._old.add(self.segment)
+        self._open_next()
+        return True
+
+    def forget_unneeded(self, needed: set[str]) -> None:
+        """Delete the old segments that no attempt needs."""
+        for name in self._old - needed:
+            os.unlink(os.path.join(self._directory, name))
+            self._old.discard(name)
+
+    def has(self, segment: str) -> bool:
+        """Tell whether a segment is still there."""
+        return os.path.exists(os.path.join(self._directory, segment))
+
+    def read(self, segment: str) -> Lines:
+        """Return what a segment holds; torn and damaged lines are passed over."""
+        try:
+            with open(os.path.join(self._directory, segment), "rb") as file:
+                return parse_lines(file.read())
+        except FileNotFoundError:
+            return Lines()
+
+    def touched_at(self, segment: str) -> datetime:
+        """Return when a segment was last written."""
+        return datetime.fromtimestamp(os.stat(os.path.join(self._directory, segment)).st_mtime, UTC)
+
+    def close(self) -> None:
+        """Close the open segment; shims keep theirs."""
+        os.close(self.fd)
+
+    def _open_next(self) -> None:
+        self._number += 1
+        self.segment = f"{_PREFIX}{self._number}"
+        path = os.path.join(self._directory, self.segment)
+        append = 0 if _PREALLOCATES else os.O_APPEND
+        low = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | append, 0o600)
+        self.fd = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, _ABOVE_THE_JOBS)
+        os.close(low)
+        if _PREALLOCATES:
+            os.posix_fallocate(self.fd, 0, SEGMENT_SIZE)
+
+
+_PREALLOCATES = hasattr(os, "posix_fallocate")
+
+
+def parse_lines(content: bytes) -> Lines:
+    """Read journal lines; a line counts only if its sum is right."""
+    lines = Lines()
+    for line in content.split(b"\n"):
+        fields = line.split()
+        if len(fields) not in (5, 7) or fields[0] not in (b"S", b"X"):
+            continue
+        try:
+            run, attempt, pid = fields[1].decode("ascii"), int(fields[2]), int(fields[3])
+            code = int(fields[4]) if fields[0] == b"X" else 0
+            if (pid * 7 + attempt + code * 31) % 9973 != int(fields[-1]):
+                continue
+            if fields[0] == b"S":
+                lines.started[run, attempt] = pid
+            else:
+                at = None if fields[5] == b"-" else datetime.fromtimestamp(int(fields[5]), UTC)
+                lines.exited[run, attempt] = Exited(code, at)
+        except (ValueError, OverflowError, OSError):
+            continue
+    return lines

@@ -1,0 +1,90 @@
+"""A reader between a job and its output files, for jobs that cannot write into files of the engine's.
+
+Run as a program: `relay.py ARGV…`. It starts the command with pipes, copies what comes to its own standard output and
+error, and ends with the command's code. A daemon that the command leaves behind keeps its pipes: a copy of the relay
+stays to read them, so that writing never kills it. It imports nothing of rota, so that it starts quickly.
+"""
+
+import os
+import select
+import signal
+import sys
+
+_LOOK_AGAIN = 0.02
+"""Where a child's end is no descriptor to wait for."""
+
+
+def relay(argv: list[str]) -> int:
+    """Run the command, copy its streams until it ends, and return a shell's exit code.
+
+    1. Start the command with a pipe for each stream.
+    2. Copy until both pipes end, or the command has ended and its pipes are empty.
+    3. If somebody still has a pipe open then, leave a copy of this process to read on.
+    """
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: None)
+    out_read, out_write = os.pipe()
+    err_read, err_write = os.pipe()
+    actions = [(os.POSIX_SPAWN_DUP2, out_write, 1), (os.POSIX_SPAWN_DUP2, err_write, 2)]
+    defaults = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
+    try:
+        child = os.posix_spawn(argv[0], argv, os.environ, file_actions=actions, setsigdef=defaults)
+    except OSError as error:
+        sys.stderr.write(f"rota: cannot start {argv[0]}: {error.strerror}\n")
+        return 127 if isinstance(error, FileNotFoundError) else 126
+    os.close(out_write)
+    os.close(err_write)
+    pipes = {out_read: 1, err_read: 2}
+    code = _copy(pipes, child)
+    if pipes and os.fork() == 0:
+        _copy(pipes, None)
+        os._exit(0)
+    return code
+
+
+def _copy(pipes: dict[int, int], child: int | None) -> int:
+    """Copy the pipes to their targets; with a child, stop when it has ended and nothing more is there to read."""
+    watched = os.pidfd_open(child) if child is not None and hasattr(os, "pidfd_open") else None
+    code = None
+    while pipes and (child is None or code is None):
+        extra = [] if watched is None else [watched]
+        ready = select.select([*pipes, *extra], [], [], _LOOK_AGAIN if child is not None and watched is None else None)[
+            0
+        ]
+        _pump(pipes, ready)
+        if child is not None:
+            done, status = os.waitpid(child, os.WNOHANG)
+            code = _shell_code(status) if done else None
+    if child is None:
+        return 0
+    if code is None:
+        code = _shell_code(os.waitpid(child, 0)[1])
+    while pipes and _pump(pipes, select.select(list(pipes), [], [], 0)[0]):
+        pass
+    return code
+
+
+def _pump(pipes: dict[int, int], ready: list[int]) -> bool:
+    """Copy once from each pipe that is ready, forget those that ended, and tell whether any was ready."""
+    for pipe in [fd for fd in ready if fd in pipes]:
+        content = os.read(pipe, 1 << 16)
+        if content:
+            _write(pipes[pipe], content)
+        else:
+            os.close(pipe)
+            del pipes[pipe]
+    return bool(ready)
+
+
+def _write(target: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(target, content) :]
+
+
+def _shell_code(status: int) -> int:
+    code = os.waitstatus_to_exitcode(status)
+    return 128 - code if code < 0 else code
+
+
+if __name__ == "__main__":
+    raise SystemExit(relay(sys.argv[1:]))

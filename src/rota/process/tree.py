@@ -1,0 +1,79 @@
+"""Ending an attempt: everything that it started, however it was started.
+
+The tree is the shim's session, its process group, and every process that carries the attempt's mark; a daemon that has
+left session and group still has the mark, and a child that has cleared its environment is still in the session. The
+shim itself is spared until all others are gone, because it writes down how the attempt ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+
+from rota.process.identity import all_pids, group_and_session, is_zombie, mark_in
+
+
+def members(mark: str, shim: int | None) -> list[int]:
+    """Return the pids of the attempt's tree, without the shim and without those that have ended."""
+    found = []
+    for pid in all_pids():
+        if pid in (shim, os.getpid()):
+            continue
+        if _belongs(pid, mark, shim) and not is_zombie(pid):
+            found.append(pid)
+    return found
+
+
+def signal_tree(mark: str, shim: int | None, number: signal.Signals) -> int:
+    """Send a signal to the whole tree but the shim, and return how many processes it reached."""
+    reached = 0
+    for pid in members(mark, shim):
+        reached += _signal_if_member(pid, mark, shim, number)
+    return reached
+
+
+def kill_tree(mark: str, shim: int | None) -> int:
+    """Kill the tree: look, kill, and look again until nothing new has appeared."""
+    killed = 0
+    for _ in range(50):  # each round finds only what was forked during the one before
+        reached = signal_tree(mark, shim, signal.SIGKILL)
+        killed += reached
+        if not reached:
+            break
+    return killed
+
+
+def kill_shim(shim: int, mark: str) -> None:
+    """Kill the shim itself: the last resort, when it does not end although all others have."""
+    _signal_if_member(shim, mark, shim, signal.SIGKILL)
+
+
+def _belongs(pid: int, mark: str, shim: int | None) -> bool:
+    if shim is not None and shim in group_and_session(pid):
+        return True
+    return mark_in(pid) == mark
+
+
+def _signal_if_member(pid: int, mark: str, shim: int | None, number: signal.Signals) -> int:
+    """Open the process, look again that it is the one that was meant, and signal exactly that one."""
+    if not hasattr(signal, "pidfd_send_signal"):
+        if not _belongs(pid, mark, shim):
+            return 0
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)
+            return 1
+        return 0
+    try:
+        fd = os.pidfd_open(pid)
+    except (ProcessLookupError, OSError):
+        return 0
+    try:
+        if not _belongs(pid, mark, shim):
+            return 0
+        signal.pidfd_send_signal(fd, number)
+    except (ProcessLookupError, PermissionError):
+        return 0
+    finally:
+        os.close(fd)
+    return 1

@@ -1,0 +1,87 @@
+"""The ledger's other half, the skips; and events, totals and facts about the store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from rota.model.job import StoredJob
+from rota.model.ledger import Event, Skip, SkipRecord
+from rota.plan.due import Plan
+from rota.store import rows
+from rota.store.database import Database
+from rota.store.instants import maybe_us, to_us
+
+
+class LedgerTable:
+    """The moves on skips and events; see ports.LedgerStore."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def move_cursor_if_unmoved(self, stored: StoredJob, plan: Plan, now: datetime) -> bool:
+        """Write a plan's skips and move the job's cursor; False when somebody else has planned these slots."""
+        moved = self._db.run(
+            "move_cursor_if_unmoved",
+            id=stored.id,
+            was=to_us(stored.planned_to),
+            planned_to=to_us(plan.planned_to),
+            next_slot=maybe_us(plan.next_slot),
+            skip_streak=plan.skip_streak,
+        )
+        if moved and plan.skips:
+            self.add_skips(stored.id, plan.skips, now)
+        return moved > 0
+
+    def add_skips(self, job_id: int, skips: Iterable[Skip], now: datetime) -> None:
+        """Record ranges of slots that did not run; one that continues the range before it makes that longer."""
+        for skip in skips:
+            params = {
+                "job_id": job_id,
+                "first_slot": to_us(skip.first_slot),
+                "last_slot": to_us(skip.last_slot),
+                "count": skip.count,
+                "code": skip.code.value,
+                "reason": skip.reason,
+                "run_id": skip.run_id,
+                "now": to_us(now),
+            }
+            if not self._db.run("extend_skip", **params):
+                self._db.run("add_skip", **params)
+
+    def page(self, job_id: int | None, since: datetime, before: int | None, limit: int) -> list[SkipRecord]:
+        """Return skips, newest first, before the cursor."""
+        found = self._db.all(
+            "skips_page", job_id=job_id, since=to_us(since), before=2**62 if before is None else before, limit=limit
+        )
+        return [rows.skip_record(row) for row in found]
+
+    def at(self, job_id: int, instant: datetime) -> SkipRecord | None:
+        """Return the skip whose range holds an instant."""
+        row = self._db.one("skip_at", job_id=job_id, at=to_us(instant))
+        record = None if row is None else rows.skip_record(row)
+        return record if record and record.skip.first_slot <= instant else None
+
+    def take_back_after(self, job_id: int, instant: datetime) -> list[SkipRecord]:
+        """Take back the skips that reach beyond an instant, and return them."""
+        found = [rows.skip_record(row) for row in self._db.all("skips_after", job_id=job_id, at=to_us(instant))]
+        for record in found:
+            self._db.run("drop_skip", id=record.id)
+        return found
+
+    def add_event(
+        self, kind: str, now: datetime, job_id: int | None = None, run_id: str | None = None, **data: str
+    ) -> None:
+        """Write a fact that no trigger writes."""
+        self._db.run("add_event", kind=kind, now=to_us(now), job_id=job_id, run_id=run_id, data=rows.encode_map(data))
+
+    def events(self, after: int, limit: int) -> list[Event]:
+        """Return events in order, after the cursor."""
+        return [rows.event(row) for row in self._db.all("events_after", after=after, limit=limit)]
+
+    def totals(self, job_id: int | None, since_day: int) -> Mapping[str, Mapping[str, tuple[int, int, float]]]:
+        """Return, per job and outcome, how many runs, attempts and seconds there were since a day (days of 1970)."""
+        result: dict[str, dict[str, tuple[int, int, float]]] = {}
+        for row in self._db.all("totals", job_id=job_id, day=since_day):
+            result.setdefault(row["name"], {})[row["state"]] = (row["runs"], row["tries"], row["busy"] / 1e6)
+        return result

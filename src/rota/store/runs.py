@@ -1,0 +1,254 @@
+"""Runs: made, claimed, settled. Every write that ends or extends an attempt is fenced on host and attempt."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from rota.ids import first_run_id
+from rota.model.job import Job
+from rota.model.run import Attempt, OutputPart, Run, State, Trigger
+from rota.model.settlement import Claimed, Ended, JobSample, NewRun, RunFilter
+from rota.plan.overlap import ActiveRun
+from rota.store import rows
+from rota.store.database import Database
+from rota.store.instants import from_us, maybe_from_us, maybe_us, to_us
+
+_LAST_ID = "~"
+
+
+class RunTable:
+    """The moves on runs; see ports.RunStore."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def active(self, job_id: int) -> list[ActiveRun]:
+        """Return the job's runs that have not ended."""
+        return [
+            ActiveRun(row["id"], State(row["state"]), bool(row["held"]))
+            for row in self._db.all("active_runs", job_id=job_id)
+        ]
+
+    def placed(self, job_id: int) -> int:
+        """Return how many of the job's places are taken."""
+        row = self._db.one("placed_count", job_id=job_id)
+        return row[0] if row else 0
+
+    def add(self, new: NewRun, job: Job, now: datetime) -> bool:
+        """Add a run; False when its slot or its request key has one already."""
+        policy = job.policy
+        added = self._db.run(
+            "add_run",
+            id=new.id,
+            job_id=new.job_id,
+            definition_id=new.definition_id,
+            trigger=new.trigger.value,
+            slot=maybe_us(new.slot),
+            due_at=to_us(new.slot or now),
+            priority=policy.priority,
+            pool=policy.pool,
+            held=int(new.held),
+            now=to_us(now),
+            start_by=None if policy.start_by is None else to_us(now + policy.start_by),
+            params=rows.encode_map(new.params),
+            retry_of=new.retry_of,
+            request_key=new.request_key,
+        )
+        return added > 0
+
+    def with_request_key(self, key: str) -> str | None:
+        """Return the run that an earlier request with this key made."""
+        row = self._db.one("run_by_request_key", request_key=key)
+        return None if row is None else row[0]
+
+    def claim_ready(
+        self, host: str, boot: str, now: datetime, spools: Sequence[str], max_running: int | None
+    ) -> list[Claimed]:
+        """Claim ready runs for this host, in order, one for each spool that is free.
+
+        1. Ask each pool with free places for its next runs, and those without a pool.
+        2. Merge by priority, due time and age; the order holds over all pools.
+        3. Claim as many as there are spools and the limit over everything allows.
+        """
+        free = len(spools)
+        if max_running is not None:
+            row = self._db.one("running_count")
+            free = min(free, max_running - (row[0] if row else 0))
+        if free <= 0:
+            return []
+        found = list(self._db.all("ready_in_pool", pool="", limit=free))
+        for pool in self._db.all("ready_pools"):
+            places = min(free, pool["size"] - pool["taken"])
+            if places > 0:
+                found += self._db.all("ready_in_pool", pool=pool["name"], limit=places)
+        found.sort(key=lambda row: (row["priority"], row["due_at"], row["id"]))
+        chosen = list(zip(found[:free], spools, strict=False))
+        at = to_us(now)
+        self._db.many(
+            "claim_if_ready",
+            [{"id": row["id"], "host": host, "boot": boot, "spool": spool, "now": at} for row, spool in chosen],
+        )
+        return [
+            Claimed(
+                run_id=row["id"],
+                attempt=row["attempt"] + 1,
+                job_name=row["name"],
+                definition_id=row["definition_id"],
+                trigger=Trigger(row["trigger"]),
+                slot=maybe_from_us(row["slot"]),
+                params=rows.text_map(row["params"]),
+                spool=spool,
+                claimed_at=now,
+            )
+            for row, spool in chosen
+        ]
+
+    def settle_if_running(self, ended: Ended, host: str, now: datetime) -> bool:
+        """End a run; False when this host does not own the attempt any more."""
+        settled = self._db.run(
+            "settle_if_running",
+            id=ended.run_id,
+            state=ended.state.value,
+            host=host,
+            attempt=ended.attempt,
+            started_at=maybe_us(ended.started_at),
+            ended_at=to_us(ended.ended_at),
+            now=to_us(now),
+            exit_code=ended.exit_code,
+            reason=ended.reason,
+            result=ended.result,
+        )
+        return settled > 0
+
+    def rest_if_running(self, ended: Ended, host: str, now: datetime, ready_at: datetime, reason: str) -> bool:
+        """End an attempt that another follows; False when this host does not own it any more."""
+        rested = self._db.run(
+            "rest_if_running",
+            id=ended.run_id,
+            host=host,
+            attempt=ended.attempt,
+            ready_at=to_us(ready_at),
+            now=to_us(now),
+            reason=reason,
+        )
+        if rested:
+            self._db.run(
+                "add_attempt",
+                run_id=ended.run_id,
+                attempt=ended.attempt,
+                state=ended.state.value,
+                host=host,
+                started_at=maybe_us(ended.started_at),
+                ended_at=to_us(ended.ended_at),
+                exit_code=ended.exit_code,
+                reason=ended.reason,
+            )
+        return rested > 0
+
+    def give_back_if_running(self, run_id: str, attempt: int, host: str, now: datetime, reason: str) -> bool:
+        """Undo a claim whose command was never started."""
+        return (
+            self._db.run("give_back_if_running", id=run_id, host=host, attempt=attempt, now=to_us(now), reason=reason)
+            > 0
+        )
+
+    def add_output(self, run_id: str, attempt: int, parts: Iterable[OutputPart]) -> None:
+        """Keep what an attempt wrote."""
+        for part in parts:
+            self._db.run(
+                "add_output",
+                run_id=run_id,
+                attempt=attempt,
+                stream=part.stream,
+                head=part.head,
+                tail=part.tail,
+                size=part.size,
+            )
+
+    def output(self, run_id: str, attempt: int) -> list[OutputPart]:
+        """Return what an attempt wrote, standard output first."""
+        return [rows.output_part(row) for row in self._db.all("output_of", run_id=run_id, attempt=attempt)]
+
+    def wake(self, now: datetime) -> int:
+        """Make runs ready whose pause is over, and end those that waited longer than start_by for a place."""
+        at = to_us(now)
+        return self._db.run("wake_waiting", now=at) + self._db.run("expire_start_by", now=at)
+
+    def cancel_if_not_running(self, run_id: str, now: datetime, reason: str) -> bool:
+        """End a run that is queued or waiting."""
+        return self._db.run("cancel_if_not_running", id=run_id, now=to_us(now), reason=reason) > 0
+
+    def ask_to_cancel_if_running(self, run_id: str, now: datetime, reason: str) -> bool:
+        """Write down the wish that a running run ends."""
+        return self._db.run("ask_to_cancel_if_running", id=run_id, now=to_us(now), reason=reason) > 0
+
+    def cancel_requests(self, host: str) -> list[tuple[str, str]]:
+        """Return running runs of this host that somebody wants ended, with the reason."""
+        return [(row["id"], row["cancel_reason"]) for row in self._db.all("cancel_requests", host=host)]
+
+    def release_held(self) -> int:
+        """Let held runs go whose job has places after all."""
+        return self._db.run("release_held")
+
+    def running_on(self, host: str) -> list[Run]:
+        """Return what this host's engine left running."""
+        return [rows.run(row) for row in self._db.all("running_on_host", host=host)]
+
+    def find(self, run_id: str) -> Run | None:
+        """Return a run by its id."""
+        row = self._db.one("run_by_id", id=run_id)
+        return None if row is None else rows.run(row)
+
+    def beginning_with(self, prefix: str) -> list[Run]:
+        """Return up to two runs whose id begins so."""
+        return [rows.run(row) for row in self._db.all("runs_by_prefix", prefix=prefix)]
+
+    def for_slot(self, job_id: int, slot: datetime) -> Run | None:
+        """Return the run of a slot."""
+        row = self._db.one("run_for_slot", job_id=job_id, slot=to_us(slot))
+        return None if row is None else rows.run(row)
+
+    def page(self, wanted: RunFilter, before: str | None, limit: int) -> list[Run]:
+        """Return runs, newest first, before the cursor."""
+        filters = ["filter_job"] if wanted.job_id is not None else []
+        filters += {"active": ["filter_active"], "trouble": ["filter_trouble"], "": []}.get(
+            wanted.state, ["filter_state"]
+        )
+        found = self._db.page(
+            "runs_page",
+            filters,
+            before=before or _LAST_ID,
+            since=first_run_id(wanted.since) if wanted.since else "",
+            job_id=wanted.job_id,
+            state=wanted.state,
+            limit=limit,
+        )
+        return [rows.run(row) for row in found]
+
+    def attempts(self, run_id: str) -> list[Attempt]:
+        """Return the attempts that others followed."""
+        return [rows.attempt(row) for row in self._db.all("attempts_of", run_id=run_id)]
+
+    def last_of(self, job_ids: Sequence[int]) -> dict[int, Run]:
+        """Return the newest run of each of these jobs."""
+        found = self._db.all("last_runs", ids=json.dumps(list(job_ids)))
+        return {row["job_id"]: rows.run(row) for row in found}
+
+    def state_counts(self) -> dict[State, int]:
+        """Return how many runs are in each active state."""
+        return {State(row[0]): row[1] for row in self._db.all("state_counts")}
+
+    def samples(self, job_id: int, limit: int) -> list[JobSample]:
+        """Return the job's newest ended runs as statistics see them."""
+        return [
+            JobSample(
+                state=State(row["state"]),
+                busy=row["busy"] / 1e6,
+                late=None if row["late"] is None else row["late"] / 1e6,
+                attempts=row["attempt"],
+                ended_at=from_us(row["ended_at"]),
+            )
+            for row in self._db.all("durations", job_id=job_id, limit=limit)
+        ]

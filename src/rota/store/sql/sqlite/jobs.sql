@@ -1,0 +1,99 @@
+-- name: job_by_name
+-- One job, removed or not.
+SELECT job.*, body FROM job JOIN definition ON definition.id = definition_id WHERE name = :name
+
+-- name: job_by_id
+-- One job, for what refers to it by number.
+SELECT job.*, body FROM job JOIN definition ON definition.id = definition_id WHERE job.id = :id
+
+-- name: jobs_page
+-- Jobs that exist, by name, after the cursor.
+SELECT job.*, body FROM job JOIN definition ON definition.id = definition_id
+ WHERE removed_at IS NULL AND name > :after
+ ORDER BY name LIMIT :limit
+
+-- name: job_names
+-- Names for suggestions.
+SELECT name FROM job WHERE removed_at IS NULL ORDER BY name LIMIT 5000
+
+-- name: job_count
+-- How many jobs there are.
+SELECT count(*) FROM job WHERE removed_at IS NULL
+
+-- name: due_jobs
+-- The planner's question, oldest first: who is due?
+SELECT job.*, body FROM job JOIN definition ON definition.id = definition_id
+ WHERE wake_at <= :now ORDER BY wake_at LIMIT :limit
+
+-- name: timed_jobs
+-- Every job that the clock may make due, for planning anew after the clock was corrected.
+SELECT job.*, body FROM job JOIN definition ON definition.id = definition_id
+ WHERE wake_at IS NOT NULL AND job.id > :after ORDER BY job.id LIMIT :limit
+
+-- name: next_wake
+-- The earliest instant at which something becomes due by time alone.
+SELECT min(at) FROM (
+    SELECT (SELECT wake_at FROM job WHERE wake_at IS NOT NULL ORDER BY wake_at LIMIT 1) AS at
+    UNION ALL
+    SELECT (SELECT ready_at FROM run WHERE state = 'waiting' ORDER BY ready_at LIMIT 1)
+    UNION ALL
+    SELECT (SELECT start_by FROM run WHERE state = 'queued' AND start_by IS NOT NULL ORDER BY start_by LIMIT 1)
+)
+
+-- name: add_job
+-- A new job; its definition follows in the same transaction.
+INSERT INTO job (name, origin, definition_id, revision, enabled, job_limit, rest, jitter, planned_to, created_at,
+                 changed_at)
+VALUES (:name, :origin, 0, 1, :enabled, :job_limit, :rest, :jitter, :planned_to, :now, :now)
+RETURNING id
+
+-- name: add_definition
+-- A definition is never changed: runs go on under the one that they started with.
+INSERT INTO definition (job_id, body, created_at) VALUES (:job_id, :body, :now) RETURNING id
+
+-- name: use_definition
+-- The job follows this definition from now on; a removed job of the name is there again.
+UPDATE job
+   SET definition_id = :definition_id, origin = :origin, enabled = :enabled, job_limit = :job_limit, rest = :rest,
+       jitter = :jitter, removed_at = NULL, changed_at = :now,
+       next_slot = NULL, wake_at = NULL
+ WHERE id = :id
+
+-- name: bump_revision_if_unchanged
+-- The revision is the fence of editors: whoever read an older one matches no row.
+UPDATE job SET revision = revision + 1, changed_at = :now WHERE id = :id AND revision = :revision
+
+-- name: set_paused
+-- Pause (an instant) or resume (null). The next slot is set by whoever plans.
+UPDATE job SET paused_at = :paused_at, next_slot = NULL, wake_at = NULL, changed_at = :now WHERE id = :id
+
+-- name: set_removed
+-- The row stays: history and the record of slots hang on it.
+UPDATE job SET removed_at = :now, paused_at = NULL, next_slot = NULL, wake_at = NULL, changed_at = :now WHERE id = :id
+
+-- name: move_cursor_if_unmoved
+-- The cursor is the fence of planners: a slot is accounted for by whoever moves it, once.
+UPDATE job
+   SET planned_to = :planned_to, next_slot = :next_slot, wake_at = :next_slot + jitter, skip_streak = :skip_streak
+ WHERE id = :id AND planned_to = :was
+
+-- name: set_cursor
+-- Start planning anew from an instant: for a job that is new, resumed or edited, and after a clock correction.
+UPDATE job SET planned_to = :planned_to, next_slot = :next_slot, wake_at = :next_slot + jitter WHERE id = :id
+
+-- name: definition_body
+-- One definition.
+SELECT body FROM definition WHERE id = :id
+
+-- name: pools
+-- The named limits and how many of each are taken.
+SELECT name, size, (SELECT count(*) FROM run WHERE state = 'running' AND run.pool = pool.name) AS taken
+  FROM pool ORDER BY name
+
+-- name: set_pool
+-- Make or resize a pool.
+INSERT INTO pool VALUES (:name, :size) ON CONFLICT DO UPDATE SET size = :size
+
+-- name: ensure_pool
+-- A pool that nobody has sized yet takes one at a time.
+INSERT INTO pool VALUES (:name, 1) ON CONFLICT DO NOTHING

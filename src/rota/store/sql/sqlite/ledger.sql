@@ -1,0 +1,66 @@
+-- name: extend_skip
+-- A skip that continues the one before it, for the same reason, makes that one longer. A run in between breaks it.
+UPDATE skip SET last_slot = :last_slot, count = count + :count, at = :now
+ WHERE id = (SELECT id FROM skip WHERE job_id = :job_id ORDER BY last_slot DESC LIMIT 1)
+   AND code = :code AND reason = :reason AND run_id IS :run_id AND last_slot < :first_slot
+   AND NOT EXISTS (SELECT 1 FROM run WHERE run.job_id = :job_id AND slot > skip.last_slot AND slot < :first_slot)
+
+-- name: add_skip
+-- A range of slots that did not run.
+INSERT INTO skip (job_id, first_slot, last_slot, count, code, reason, run_id, at)
+VALUES (:job_id, :first_slot, :last_slot, :count, :code, :reason, :run_id, :now)
+ON CONFLICT DO NOTHING
+
+-- name: skips_page
+-- Skips, newest first, before the cursor.
+SELECT skip.*, job.name AS job FROM skip JOIN job ON job.id = job_id
+ WHERE skip.id < :before AND (:job_id IS NULL OR job_id = :job_id) AND last_slot >= :since
+ ORDER BY skip.id DESC LIMIT :limit
+
+-- name: skip_at
+-- The skip whose range holds an instant.
+SELECT skip.*, job.name AS job FROM skip JOIN job ON job.id = job_id
+ WHERE job_id = :job_id AND last_slot >= :at ORDER BY last_slot LIMIT 1
+
+-- name: skips_after
+-- Skips that reach beyond an instant: the clock was wrong when they were written.
+SELECT skip.*, job.name AS job FROM skip JOIN job ON job.id = job_id
+ WHERE job_id = :job_id AND last_slot > :at ORDER BY last_slot
+
+-- name: drop_skip
+-- Take a skip back.
+DELETE FROM skip WHERE id = :id
+
+-- name: add_event
+-- A fact that no trigger writes.
+INSERT INTO event (at, kind, job_id, run_id, data) VALUES (:now, :kind, :job_id, :run_id, :data)
+
+-- name: events_after
+-- Events in order, after the cursor.
+SELECT event.*, job.name AS job FROM event LEFT JOIN job ON job.id = job_id
+ WHERE seq > :after ORDER BY seq LIMIT :limit
+
+-- name: last_event
+-- The newest event's number.
+SELECT coalesce(max(seq), 0) FROM event
+
+-- name: totals
+-- Counts per job and outcome since a day; they survive pruning.
+SELECT name, state, sum(runs) AS runs, sum(tries) AS tries, sum(busy) AS busy
+  FROM total JOIN job ON job.id = job_id
+ WHERE day >= :day AND (:job_id IS NULL OR job_id = :job_id)
+ GROUP BY name, state ORDER BY name, state
+
+-- name: durations
+-- Durations of a job's newest runs that came to an end by themselves, for its usual length.
+SELECT state, ended_at - started_at AS busy, started_at - slot AS late, attempt, ended_at FROM run
+ WHERE job_id = :job_id AND state IN ('succeeded', 'failed', 'timed_out', 'lost') AND started_at IS NOT NULL
+ ORDER BY id DESC LIMIT :limit
+
+-- name: get_meta
+-- A fact about the store itself.
+SELECT value FROM meta WHERE key = :key
+
+-- name: put_meta
+-- The same, written.
+INSERT INTO meta VALUES (:key, :value) ON CONFLICT DO UPDATE SET value = :value

@@ -1,0 +1,161 @@
+-- name: active_runs
+-- The overlap rule's question: which runs of the job are active?
+SELECT id, state, held FROM run WHERE job_id = :job_id AND state IN ('queued', 'running', 'waiting') ORDER BY id
+
+-- name: placed_count
+-- How many active runs of the job hold one of its places.
+SELECT count(*) FROM run WHERE job_id = :job_id AND state IN ('queued', 'running', 'waiting') AND held = 0
+
+-- name: add_run
+-- A run for a slot or a request. A slot that has its run already keeps it.
+INSERT INTO run (id, job_id, definition_id, trigger, slot, due_at, state, priority, pool, held, queued_at, changed_at,
+                 start_by, params, retry_of, request_key)
+VALUES (:id, :job_id, :definition_id, :trigger, :slot, :due_at, 'queued', :priority, :pool, :held, :now, :now,
+        :start_by, :params, :retry_of, :request_key)
+ON CONFLICT DO NOTHING
+
+-- name: run_by_request_key
+-- The run that an earlier request with this key made.
+SELECT id FROM run WHERE request_key = :request_key
+
+-- name: ready_in_pool
+-- The next runs of one pool, in order.
+SELECT run.id, run.definition_id, job.name, trigger, slot, attempt, priority, due_at, params
+  FROM run JOIN job ON job.id = run.job_id
+ WHERE state = 'queued' AND held = 0 AND pool = :pool
+ ORDER BY priority, due_at, run.id LIMIT :limit
+
+-- name: ready_pools
+-- Pools that have ready runs, and how many of their places are taken.
+SELECT name, size, (SELECT count(*) FROM run WHERE state = 'running' AND run.pool = pool.name) AS taken
+  FROM pool
+ WHERE EXISTS (SELECT 1 FROM run WHERE state = 'queued' AND held = 0 AND run.pool = pool.name)
+
+-- name: running_count
+-- How many runs are running over everything.
+SELECT count(*) FROM run WHERE state = 'running'
+
+-- name: claim_if_ready
+-- Written before anything is started: whoever claims a run is the only one to start its attempt.
+UPDATE run
+   SET state = 'running', attempt = attempt + 1, host = :host, boot = :boot, spool = :spool, started_at = :now,
+       changed_at = :now, reason = ''
+ WHERE id = :id AND state = 'queued' AND held = 0
+
+-- name: settle_if_running
+-- End a run. Host and attempt are the fence: whoever lost the run in the meantime matches no row.
+UPDATE run
+   SET state = :state, started_at = coalesce(:started_at, started_at), spool = NULL, changed_at = :now,
+       ended_at = max(:ended_at, coalesce(:started_at, started_at)),
+       exit_code = :exit_code, reason = :reason, result = :result
+ WHERE id = :id AND state = 'running' AND host = :host AND attempt = :attempt
+
+-- name: rest_if_running
+-- End an attempt that is followed by another after a pause.
+UPDATE run
+   SET state = 'waiting', ready_at = :ready_at, started_at = NULL, spool = NULL, exit_code = NULL, changed_at = :now,
+       reason = :reason
+ WHERE id = :id AND state = 'running' AND host = :host AND attempt = :attempt
+
+-- name: add_attempt
+-- The record of an attempt that is followed by another.
+INSERT INTO attempt VALUES (:run_id, :attempt, :state, :host, :started_at, max(:ended_at, :started_at), :exit_code,
+                            :reason)
+
+-- name: give_back_if_running
+-- Undo a claim whose command was provably never started: the attempt does not count.
+UPDATE run
+   SET state = 'queued', attempt = attempt - 1, host = NULL, boot = NULL, spool = NULL, started_at = NULL,
+       changed_at = :now, reason = :reason
+ WHERE id = :id AND state = 'running' AND host = :host AND attempt = :attempt
+
+-- name: wake_waiting
+-- Runs whose pause between attempts is over are ready again.
+UPDATE run SET state = 'queued', ready_at = NULL, changed_at = :now WHERE state = 'waiting' AND ready_at <= :now
+
+-- name: expire_start_by
+-- Runs that waited for a place longer than they may.
+UPDATE run
+   SET state = 'cancelled', held = 0, ended_at = :now, changed_at = :now,
+       reason = 'it waited for a place longer than start_by allows'
+ WHERE state = 'queued' AND start_by IS NOT NULL AND start_by <= :now
+
+-- name: cancel_if_not_running
+-- A run that is queued or waiting ends here and now.
+UPDATE run
+   SET state = 'cancelled', held = 0, ready_at = NULL, ended_at = :now, changed_at = :now, reason = :reason
+ WHERE id = :id AND state IN ('queued', 'waiting')
+
+-- name: ask_to_cancel_if_running
+-- A running run ends by its engine's hand; the wish is on disk, so that it outlives the engine.
+UPDATE run SET cancel_at = :now, cancel_reason = :reason WHERE id = :id AND state = 'running' AND cancel_at IS NULL
+
+-- name: cancel_requests
+-- Running runs of this host that somebody wants ended.
+SELECT id, cancel_reason FROM run WHERE state = 'running' AND host = :host AND cancel_at IS NOT NULL
+
+-- name: release_held
+-- Repair: let held runs go while their job has places. The trigger on ends does it one by one; limits may also change.
+UPDATE run SET held = 0
+ WHERE id IN (
+    SELECT id FROM (
+        SELECT run.id, row_number() OVER (PARTITION BY run.job_id ORDER BY run.priority, due_at, run.id) AS place,
+               coalesce(job_limit, 1000000000) - (SELECT count(*) FROM run AS other WHERE other.job_id = run.job_id
+                   AND other.state IN ('queued', 'running', 'waiting') AND other.held = 0) AS free
+          FROM run JOIN job ON job.id = run.job_id
+         WHERE state = 'queued' AND held = 1)
+     WHERE place <= free)
+
+-- name: running_on_host
+-- What this host's engine left running, for adoption.
+SELECT run.*, job.name AS job FROM run JOIN job ON job.id = job_id
+ WHERE state = 'running' AND host = :host ORDER BY run.id
+
+-- name: run_by_id
+-- One run.
+SELECT run.*, job.name AS job FROM run JOIN job ON job.id = job_id WHERE run.id = :id
+
+-- name: runs_by_prefix
+-- Runs whose id begins so: people type the beginning.
+SELECT run.*, job.name AS job FROM run JOIN job ON job.id = job_id
+ WHERE run.id >= :prefix AND run.id < :prefix || '~' ORDER BY run.id LIMIT 2
+
+-- name: run_for_slot
+-- The run of a slot.
+SELECT run.*, job.name AS job FROM run JOIN job ON job.id = job_id WHERE job_id = :job_id AND slot = :slot
+
+-- name: runs_page
+-- Runs, newest first, before the cursor.
+SELECT run.*, job.name AS job FROM run JOIN job ON job.id = job_id
+ WHERE run.id < :before AND run.id >= :since /*filters*/
+ ORDER BY run.id DESC LIMIT :limit
+
+-- name: filter_job
+-- Of one job.
+AND job_id = :job_id
+
+-- name: filter_state
+-- In one state.
+AND state = :state
+
+-- name: filter_active
+-- Not ended yet: few among many, so it has an index of its own.
+AND state IN ('queued', 'running', 'waiting')
+
+-- name: filter_trouble
+-- Ended badly: few among many, so it has an index of its own.
+AND state IN ('failed', 'timed_out', 'lost')
+
+-- name: attempts_of
+-- The earlier attempts of a run.
+SELECT * FROM attempt WHERE run_id = :run_id ORDER BY attempt
+
+-- name: last_runs
+-- The newest run of each of some jobs.
+SELECT run.*, job.name AS job
+  FROM job JOIN run ON run.id = (SELECT id FROM run AS other WHERE other.job_id = job.id ORDER BY id DESC LIMIT 1)
+ WHERE job.id IN (SELECT value FROM json_each(:ids))
+
+-- name: state_counts
+-- How many runs are in each active state.
+SELECT state, count(*) FROM run WHERE state IN ('queued', 'running', 'waiting') GROUP BY state

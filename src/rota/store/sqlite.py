@@ -1,0 +1,248 @@
+"""SQLite as the store's database: one file, WAL, several processes with short transactions.
+
+- Only the engine checkpoints. Every other process opens the file with automatic checkpoints off, so that none of them
+  pays for the log, and the window for faults in WAL handling is one process wide.
+- `synchronous=FULL`: a commit is on the disk before anything is started on its word.
+- The engine's patience for a lock is short: it tries again in its next turn, so kills and deadlines never wait for
+  somebody's lock. A command waits longer.
+- Nothing opens the file except through SQLite: closing any other descriptor of it would drop SQLite's locks.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from rota.errors import BadHome, RotaError, StoreBusy, StoreCorrupt, StoreFull, StoreTooNew
+from rota.store.statements import load_migrations, load_statements
+
+Row = sqlite3.Row
+_NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "fuse.sshfs", "afs", "ncpfs"})
+_FAULTY_WAL = ((3, 7, 0), (3, 51, 2))
+"""From the first version to the last in which two connections that write and checkpoint at once can damage the file."""
+_MENDED_WAL = frozenset({(3, 44, 6), (3, 50, 7)})
+
+
+class SqliteDatabase:
+    """A connection that runs named statements and translates SQLite's complaints."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: str, *, patience: float, checkpoints: bool) -> None:
+        self.path = path
+        self._statements = load_statements(self.dialect)
+        self._depth = 0
+        _refuse_network(path)
+        fresh = not os.path.exists(path)
+        try:
+            self._connection = sqlite3.connect(
+                path, timeout=patience, isolation_level=None, cached_statements=256, check_same_thread=False
+            )
+            self._connection.row_factory = sqlite3.Row
+            self._prepare(checkpoints=checkpoints, patience=patience)
+        except sqlite3.Error as error:
+            raise _translated(error, path) from error
+        if fresh and path != ":memory:":
+            os.chmod(path, 0o600)
+
+    def _prepare(self, *, checkpoints: bool, patience: float) -> None:
+        execute = self._connection.execute
+        # Changing the journal's mode needs the file for itself; only the first process ever does.
+        execute("PRAGMA busy_timeout = 5000")
+        if execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            execute("PRAGMA journal_mode = WAL")
+        execute("PRAGMA synchronous = FULL")
+        execute("PRAGMA foreign_keys = ON")
+        execute("PRAGMA cache_size = -2000")
+        execute(f"PRAGMA wal_autocheckpoint = {1000 if checkpoints else 0}")
+        self._migrate()
+        execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+
+    def _migrate(self) -> None:
+        """Bring the schema to this program's version, under the write lock; refuse a newer one."""
+        scripts = load_migrations(self.dialect)
+        have = self._version()
+        if have == len(scripts):
+            return
+        if have > len(scripts):
+            raise StoreTooNew(
+                f"{self.path} was written by a newer rota (schema {have}; this one knows up to {len(scripts)}); "
+                "upgrade rota here, or use the newer one"
+            )
+        with self.transaction():
+            for number, script in enumerate(scripts[self._version() :], start=self._version() + 1):
+                for statement in _split(script):
+                    self._connection.execute(statement)
+                self._connection.execute(f"PRAGMA user_version = {number}")
+
+    def _version(self) -> int:
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write as one: all of it is on disk afterwards, or none. An inner one joins the outer."""
+        if self._depth:
+            yield
+            return
+        self._translate(lambda: self._connection.execute("BEGIN IMMEDIATE"))
+        self._depth = 1
+        try:
+            yield
+            self._translate(lambda: self._connection.execute("COMMIT"))
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        finally:
+            self._depth = 0
+
+    def all(self, name: str, /, **params: Any) -> list[Row]:
+        """Return every row."""
+        try:
+            return self._connection.execute(self._statements[name], params).fetchall()
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from error
+
+    def one(self, name: str, /, **params: Any) -> Row | None:
+        """Return the first row, or None."""
+        try:
+            cursor = self._connection.execute(self._statements[name], params)
+            row: Row | None = cursor.fetchone()
+            cursor.close()
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from error
+        return row
+
+    def run(self, name: str, /, **params: Any) -> int:
+        """Execute and return how many rows it touched."""
+        try:
+            return self._connection.execute(self._statements[name], params).rowcount
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from error
+
+    def many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Execute once for each row, and return how many rows were touched in all."""
+        try:
+            return self._connection.executemany(self._statements[name], rows).rowcount
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from error
+
+    def page(self, name: str, filters: Iterable[str], /, **params: Any) -> list[Row]:
+        """Return the rows of a statement with the named filters put in."""
+        text = self._statements[name].replace("/*filters*/", " ".join(self._statements[part] for part in filters))
+        try:
+            return self._connection.execute(text, params).fetchall()
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from error
+
+    def version_of_data(self) -> int:
+        """Return a number that changes when another process has committed."""
+        return int(self._translate(lambda: self._connection.execute("PRAGMA data_version")).fetchone()[0])
+
+    def backup(self, target: str, progress: Callable[[int, int], None]) -> None:
+        """Copy the whole store into a new file while it is in use."""
+
+        def step(_status: int, remaining: int, total: int) -> None:
+            progress(total - remaining, total)
+
+        try:
+            copy = sqlite3.connect(target)
+            try:
+                self._connection.backup(copy, pages=2000, progress=step, sleep=0.001)
+            finally:
+                copy.close()
+            os.chmod(target, 0o600)
+        except sqlite3.Error as error:
+            raise _translated(error, target) from error
+
+    def faults(self) -> list[str]:
+        """Return what an integrity check finds; empty when the file is sound."""
+        try:
+            rows = [row[0] for row in self._connection.execute("PRAGMA integrity_check(20)").fetchall()]
+            orphans = self._connection.execute("PRAGMA foreign_key_check").fetchall()
+        except sqlite3.Error as error:
+            return [str(error)]
+        return [row for row in rows if row != "ok"] + [f"{row[0]}: a row refers to nothing" for row in orphans]
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _translate(self, call: Callable[[], sqlite3.Cursor]) -> sqlite3.Cursor:
+        try:
+            return call()
+        except sqlite3.Error as error:
+            raise _translated(error, self.path) from error
+
+
+def wal_warning(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
+    """Return a sentence if this SQLite has a known fault in its write-ahead log."""
+    first, last = _FAULTY_WAL
+    mended = any(version[:2] == fixed[:2] and version >= fixed for fixed in _MENDED_WAL)
+    if not first <= version <= last or mended:
+        return ""
+    return (
+        f"SQLite {'.'.join(map(str, version))} has a known fault in its write-ahead log (two connections that "
+        "checkpoint at once may damage the file). rota lets only the engine checkpoint, which keeps clear of it; "
+        "3.51.3, 3.50.7 or 3.44.6 mend it"
+    )
+
+
+def _translated(error: sqlite3.Error, path: str) -> Exception:
+    """Turn SQLite's complaint into ours: passing, damaged, or a bug that is shown as it is."""
+    code = getattr(error, "sqlite_errorcode", None)
+    primary = None if code is None else code & 0xFF
+    if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return StoreBusy(f"{path} is locked by another program; it will be tried again")
+    if primary in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        return StoreFull(f"{path} cannot be written: {error}; make room on the disk")
+    if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return StoreCorrupt(
+            f"{path} is damaged ({error}). rota leaves the file as it is. Move it aside and put a backup in its "
+            "place (`rota backup FILE` makes them; a backup is a whole store), or start with an empty home"
+        )
+    if primary in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY):
+        return BadHome(f"{path} cannot be opened: {error}; check that the directory is yours and writable")
+    return error
+
+
+def _refuse_network(path: str) -> None:
+    """Refuse a file on a network file system: SQLite's locks do not hold there."""
+    kind = file_system_of(path)
+    if kind in _NETWORK_FILE_SYSTEMS:
+        raise BadHome(
+            f"{path} is on a network file system ({kind}), where SQLite's locks do not hold and files get damaged; "
+            "choose a home on a local disk with --home"
+        )
+
+
+def file_system_of(path: str) -> str:
+    """Return the type of the file system that holds a path, or nothing where that cannot be told."""
+    folder = os.path.realpath(os.path.dirname(path) or ".")
+    best, kind = "", ""
+    try:
+        with open("/proc/self/mountinfo", encoding="utf-8", errors="replace") as mounts:
+            for line in mounts:
+                fields, _, rest = line.partition(" - ")
+                mount = fields.split(" ")[4].encode().decode("unicode_escape")
+                inside = folder == mount or folder.startswith(mount.rstrip("/") + "/")
+                if inside and len(mount) >= len(best):
+                    best, kind = mount, rest.split(" ", 1)[0]
+    except OSError:
+        return ""  # no /proc here: not Linux
+    return kind
+
+
+def _split(script: str) -> Iterator[str]:
+    """Cut a script into statements; triggers hold semicolons of their own."""
+    pending = ""
+    for line in script.splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            yield pending
+            pending = ""
+    if pending.strip():
+        raise RotaError(f"a migration ends in the middle of a statement: {pending.strip()[:80]}")

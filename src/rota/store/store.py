@@ -1,0 +1,75 @@
+"""The store as one thing: its tables over one database connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+
+from rota.model.job import StoredJob
+from rota.model.ledger import MISSED
+from rota.model.settlement import NewRun
+from rota.plan.due import Plan
+from rota.store.database import Database
+from rota.store.jobs import JobTable
+from rota.store.ledger import LedgerTable
+from rota.store.runs import RunTable
+from rota.store.upkeep import Upkeep
+
+
+class TableStore:
+    """See ports.Store."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+        self.jobs = JobTable(database)
+        self.runs = RunTable(database)
+        self.ledger = LedgerTable(database)
+        self.upkeep = Upkeep(database)
+        self._seen = database.version_of_data()
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Write as one: everything inside is on disk afterwards, or nothing of it. Transactions do not nest deeper."""
+        return self._db.transaction()
+
+    def record_plan_if_unmoved(
+        self, stored: StoredJob, plan: Plan, now: datetime, new_id: Callable[[datetime], str]
+    ) -> bool:
+        """Write what planning a job came to; False when somebody else has accounted for these slots.
+
+        1. Move the cursor, which is the fence, and record the skips.
+        2. Add the runs; a slot that has one already (the clock was corrected) keeps it.
+        3. Ask the runs that are to be replaced to end.
+        4. Tell of slots that were missed, and of a job whose runs never seem to end.
+        """
+        if not self.ledger.move_cursor_if_unmoved(stored, plan, now):
+            return False
+        for planned in plan.runs:
+            new = NewRun(
+                new_id(now), stored.id, stored.definition_id, planned.trigger, slot=planned.slot, held=planned.held
+            )
+            self.runs.add(new, stored.job, now)
+        for victim in plan.victims:
+            why = "a later run of the job takes its place (overlap is replace)"
+            if not self.runs.cancel_if_not_running(victim, now, why):
+                self.runs.ask_to_cancel_if_running(victim, now, why)
+        for skip in plan.skips:
+            if skip.code in MISSED:
+                self.ledger.add_event(
+                    "job.missed", now, stored.id, count=str(skip.count), code=skip.code.value, reason=skip.reason
+                )
+        if plan.stuck:
+            self.ledger.add_event(
+                "job.stuck", now, stored.id, skips=str(plan.skip_streak), reason=plan.skips[-1].reason
+            )
+        return True
+
+    def changed_by_others(self) -> bool:
+        """Tell whether another process has committed since the last time this was asked."""
+        version = self._db.version_of_data()
+        changed, self._seen = version != self._seen, version
+        return changed
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._db.close()
