@@ -133,6 +133,7 @@ def test_a_refusal_says_what_to_write_instead(expression, hint):
         ("Mon..Fri 09:00", "at 09:00 on Monday to Friday (Europe/Berlin)"),
         ("*-*~1 03:00", "at 03:00 on the last day of the month (Europe/Berlin)"),
         ("*-*~3 03:00", "at 03:00 on the 3rd last day of the month (Europe/Berlin)"),
+        ("*-*~12 03:00", "at 03:00 on the 12th last day of the month (Europe/Berlin)"),
         ("Mon *-05~07/1 10:00", "at 10:00 on the last 7 days of May, if it is Monday (Europe/Berlin)"),
         ("Fri,Sat *-*-13 10:00", "at 10:00 on day 13 of the month, if it is Friday or Saturday (Europe/Berlin)"),
         ("2027-06-01 12:00", "at 12:00 on day 1 of June 2027 (Europe/Berlin)"),
@@ -156,9 +157,10 @@ def test_around_a_jump_a_calendar_fires_as_cron_does_and_skips_when_asked(jump):
     skipped = fixed if after_it < before else [slot for slot in fixed if slot != at]
     assert skipped == slots_of(expression, zone, after, until, dst="skip")
     every_quarter = Model("*/15 * * * *").slots(ZoneInfo(zone), after, until)
-    for wildcard in ("*:0/15", "0..23:0/15"):
+    hourly = Model("30 * * * *").slots(ZoneInfo(zone), after, until)
+    for expected, wildcard in ((every_quarter, "*:0/15"), (every_quarter, "0..23:0/15"), (hourly, "0/1:30")):
         for dst in ("fire", "skip"):
-            assert every_quarter == slots_of(wildcard, zone, after, until, dst=dst)
+            assert expected == slots_of(wildcard, zone, after, until, dst=dst)
 
 
 def slots_of(expression: str, zone: str, after: datetime, until: datetime, dst: str = "fire") -> list[datetime]:

@@ -129,6 +129,7 @@ def test_the_days_of_an_expression(expression, expected):
         ("0 0 30 feb *", 5, "it never fires: day 30 does not occur in month 2"),
         ("0 0 31 4,6,9,11 *", 5, "it never fires: day 31 does not occur in month 4,6,9,11"),
         ("0 0 30W 2 *", 5, "it never fires: day 30 does not occur in month 2"),
+        ("0 0 */31 * mon#2", 5, "it never fires: day */31 does not occur in month * on weekday 1#2"),
         ("@reboot", 1, "'@reboot' is no time"),
         ("@every 5m", 1, "'@every' is not cron's"),
         ("@dayly", 1, "unknown name '@dayly'"),
@@ -218,6 +219,10 @@ def test_slots_end_where_datetimes_do():
     assert schedule.latest_until(lowest) is None
     assert schedule.next_after(lowest) is not None
     assert schedule.latest_until(highest) is not None
+    assert schedule.next_after(highest - timedelta(days=3)) is None
+    assert schedule.latest_until(lowest + timedelta(days=3)) is None
+    assert parse("cron", "0 0 1 1 *", zone="UTC").next_after(highest - timedelta(days=40)) is None
+    assert parse("cron", "0 0 31 12 *", zone="UTC").latest_until(lowest + timedelta(days=40)) is None
     assert schedule.count(highest, highest) == 0
     assert schedule.count(highest, lowest) == 0
 
@@ -232,13 +237,19 @@ def test_a_day_that_comes_every_28_years_is_found_both_ways():
 instants = st.integers(0, 3_000_000_000).map(
     lambda second: datetime(1990, 1, 1, tzinfo=UTC) + timedelta(seconds=second)
 )
-words = st.sampled_from(
-    ["*", "*/3", "*/20", "0", "5", "7", "1-5", "2-30/4", "10,20", "1/9", "L", "LW", "3L", "2#1", "1-3,6", "29", "31"]
+sixty = st.sampled_from(["*", "*/7", "*/20", "0", "5", "1-5", "2-30/4", "10,20", "1/9", "29", "59"])
+fields_of_cron = st.tuples(
+    sixty,
+    st.sampled_from(["*", "*/3", "0", "5", "1-5", "2-20/4", "10,20", "1/9", "23"]),
+    st.sampled_from(["*", "*/3", "1", "7", "1-5", "2-30/4", "10,20", "L", "LW", "29", "31", "L,15"]),
+    st.sampled_from(["*", "*/5", "1", "2", "2-4", "4,6,9,11", "12"]),
+    st.sampled_from(["*", "*/3", "0", "7", "1-5", "3L", "2#1", "1-3,6", "4#5", "*/7"]),
 )
+crons = st.one_of(fields_of_cron, st.tuples(sixty, fields_of_cron).map(lambda both: (both[0], *both[1])))
 
 
 @settings(max_examples=400, deadline=None)
-@given(fields=st.lists(words, min_size=5, max_size=6), start=instants)
+@given(fields=crons, start=instants)
 def test_on_a_clock_without_jumps_cronsim_walks_through_the_same_slots(fields, start):
     expression = " ".join(fields)
     try:

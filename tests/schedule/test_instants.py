@@ -110,6 +110,11 @@ def test_a_zone_behind_utc_can_leave_the_year_9999():
         parse_instant("9999-12-31 23:00", "America/New_York")
 
 
+def test_after_the_last_day_there_is_no_tomorrow():
+    with pytest.raises(BadSchedule, match="outside the years 1 to 9999"):
+        parse_instant("tomorrow", "UTC", datetime.max.replace(tzinfo=UTC))
+
+
 @pytest.mark.parametrize("text", ["now", "in 5m", "-1h", "tomorrow 09:00", "10:30"])
 def test_a_relative_instant_needs_a_now(text):
     with pytest.raises(BadSchedule, match="is relative, and nothing says to when"):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from io import BytesIO
+from struct import pack
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -10,6 +12,8 @@ from crondst import CronDst
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rota.schedule.base import Schedule
+from rota.schedule.cron import cron
 from rota.schedule.parse import parse
 from rota.schedule.timetable import Timetable
 
@@ -34,6 +38,7 @@ def expressions_around(jump: Jump) -> list[str]:
         f"*/20 {first.hour},{last.hour} * * *",
         f"10,40 {min(first.hour, last.hour)}-{max(first.hour, last.hour)} * * *",
         f"30 {first.hour} {first.day} {first.month} *",
+        f"*/20 {first.hour} {first.day} {first.month} *",
         "*/15 * * * *",
         "17 * * * *",
         "20 */2 * * *",
@@ -47,7 +52,10 @@ def slots_of(expression: str, zone: str, after: datetime, until: datetime) -> li
 
 
 def assert_all_verbs_agree(expression: str, zone: str, after: datetime, until: datetime, slots: list[datetime]) -> None:
-    schedule = parse("cron", expression, zone=zone)
+    assert_verbs_agree(parse("cron", expression, zone=zone), after, until, slots)
+
+
+def assert_verbs_agree(schedule: Schedule, after: datetime, until: datetime, slots: list[datetime]) -> None:
     assert len(slots) == schedule.count(after, until)
     for number, slot in enumerate(slots):
         assert slot == schedule.latest_until(slot)
@@ -55,6 +63,15 @@ def assert_all_verbs_agree(expression: str, zone: str, after: datetime, until: d
         assert len(slots) - number - 1 == schedule.count(slot, until)
         if number:
             assert slots[number - 1] == schedule.latest_until(slot - MICROSECOND)
+    step = (until - after) / 20
+    for moment in (after + number * step for number in range(1, 20)):
+        later = [slot for slot in slots if slot > moment]
+        earlier = slots[: len(slots) - len(later)]
+        assert len(earlier) == schedule.count(after, moment)
+        if later:
+            assert later[0] == schedule.next_after(moment)
+        if earlier:
+            assert earlier[-1] == schedule.latest_until(moment)
 
 
 def test_every_zone_that_jumps_is_covered():
@@ -106,6 +123,7 @@ def test_crondst_says_the_same_where_it_can(jump):
 
 HISTORY = [
     ("Pacific/Apia", "the date line skipped a day", date(2011, 12, 28), date(2012, 1, 2)),
+    ("Africa/Casablanca", "an hour back that reaches over New Year", date(1985, 12, 30), date(1986, 1, 3)),
     ("Pacific/Kwajalein", "the date line skipped a day", date(1993, 8, 18), date(1993, 8, 24)),
     ("America/Caracas", "half an hour back for good", date(2007, 12, 7), date(2007, 12, 12)),
     ("America/Caracas", "half an hour forward for good", date(2016, 4, 29), date(2016, 5, 4)),
@@ -130,6 +148,9 @@ HISTORY = [
         "15,45 0 * * *",
         "*/30 * * * *",
         "0 12 30 12 *",
+        "30,50 23 31 12 *",
+        "10 0 1 1 *",
+        "*/25 0 1 1 *",
         "0 */6 * * *",
         "5 1-22/3 * * 1-5",
     ],
@@ -145,6 +166,42 @@ def test_jumps_of_history_follow_the_same_rule(zone, what, first, last, expressi
 def test_a_day_that_the_date_line_skipped_fires_when_the_next_one_begins():
     schedule = parse("cron", "0 9 30 12 *", zone="Pacific/Apia")
     assert datetime(2011, 12, 30, 10, tzinfo=UTC) == schedule.next_after(datetime(2011, 12, 1, tzinfo=UTC))
+
+
+def test_a_slot_that_comes_once_a_year_is_not_lost_in_the_second_pass():
+    """What lies a year away must not hide what the wall clock is about to show again."""
+    second_pass = datetime(2024, 11, 3, 5, tzinfo=UTC)
+    schedule = parse("cron", "40 */100 3 11 *", zone="America/Havana")
+    first, second = second_pass - 20 * MINUTE, second_pass + 40 * MINUTE
+    assert first == schedule.latest_until(second_pass + 10 * MINUTE)
+    assert second == schedule.next_after(first)
+    assert second == schedule.next_after(second_pass - MICROSECOND)
+    assert schedule.count(second_pass - 60 * MINUTE, second_pass + 60 * MINUTE) == 2
+
+
+def made_up_zone(jump: datetime, before: timedelta, after: timedelta) -> ZoneInfo:
+    """Return a zone with one jump, by way of a TZif file: header, instant, kind, two offsets, names."""
+    header = b"TZif" + bytes(16) + pack(">6l", 0, 0, 0, 1, 2, 8)
+    offsets = b"".join(pack(">lBB", int(each.total_seconds()), 0, 4 * at) for at, each in enumerate((before, after)))
+    return ZoneInfo.from_file(
+        BytesIO(header + pack(">lB", int(jump.timestamp()), 1) + offsets + b"OLD\0NEW\0"), key="Made/Up"
+    )
+
+
+@pytest.mark.parametrize("minutes", [-90, -30, -1, 0, 1, 30])
+@pytest.mark.parametrize("shift", [-120, -60, 60, 120])
+@pytest.mark.parametrize(
+    "expression", ["15 0 1 1 *", "10,50 23,0,1 * * *", "*/25 * * * *", "0 0 * * *", "40 23 31 12 *"]
+)
+def test_a_jump_around_new_year_is_like_any_other(minutes, shift, expression):
+    """The stretches are found a year at a time; no zone has made such a jump yet."""
+    new_year = datetime(2026, 1, 1, tzinfo=UTC)
+    zone = made_up_zone(new_year + minutes * MINUTE, 60 * MINUTE, (60 + shift) * MINUTE)
+    after, until = new_year - 300 * MINUTE, new_year + 300 * MINUTE
+    expected = Model(expression).slots(zone, after, until)
+    schedule = cron(expression, zone)
+    assert expected == list(Timetable([schedule]).between(after, until))
+    assert_verbs_agree(schedule, after, until, expected)
 
 
 GAP_END = datetime(2026, 3, 29, 1, tzinfo=UTC)

@@ -78,9 +78,13 @@ def _nearest_weekday(month: date, day: int) -> int | None:
 
 
 def _never(expression: CronText) -> BadSchedule:
-    day, month = expression.fields[3], expression.fields[4]
+    """Return the complaint that no day matches: the months lack the day, or it is never that weekday."""
+    _, _, _, day, month, weekday = expression.fields
     problem = f"it never fires: day {day} does not occur in month {month}"
     hint = "write a day that the month has, or L for its last day"
+    if weekday != "*":
+        problem += f" on weekday {weekday}"
+        hint = "beside a star both day-of-month and day-of-week must match; write * in one of them"
     return BadSchedule(expression.text, expression.day_column, problem, hint)
 
 

@@ -12,10 +12,10 @@ Each stretch also knows which wall times have *passed* before it begins. That on
 - after a fold, the repeated wall times are passed, though the wall clock shows them again.
 
 `zoneinfo` tells offsets but no borders, so they are found by looking every three days and halving. The shortest
-stretch in the IANA database (2026a, through 2100) lasts four days; if a government ever makes one that is shorter
-than three, both of its borders could be missed, and slots in those days would be off by the jump. The stretches are
-found a year at a time, when somebody asks for it, and kept: about 0.3 ms and 1.3 kB for a year of a zone. New
-Year cuts a stretch in two of the same offset, which changes no answer.
+stretch in the IANA database lasts just under four days (Freetown in 1939, seen in 2025b); if a government ever makes
+one that is shorter than three, both of its borders could be missed, and slots in those days would be off by the
+jump. The stretches are found a year at a time, when somebody asks for it, and kept: about 0.3 ms and 1.3 kB for a
+year of a zone. New Year cuts a stretch in two of the same offset, which changes no answer.
 
 Instants and wall times are whole seconds as numbers, counted from the day before 0001-01-01, so that `// 86400` of
 either is a date's ordinal.

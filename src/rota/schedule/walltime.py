@@ -111,8 +111,6 @@ class WallSchedule:
         """
         first = start + stretch.offset
         last = end + stretch.offset
-        if end == stretch.end:
-            last = self._end(stretch)
         begin = self._begin(stretch)
         if start > stretch.start or begin >= first:
             return self.pattern.count(max(first, begin), last)

@@ -1,0 +1,80 @@
+"""The same work by other schedulers, where they are installed (`pip install rota[bench]`)."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def or_none(measure: Callable[[int, int], T], first: int, second: int) -> T | None:
+    """Measure, or None where the peer is not installed."""
+    try:
+        return measure(first, second)
+    except ImportError:
+        return None
+
+
+def huey_on_sqlite(count: int, concurrency: int) -> float:
+    """Runs per second of `true` by Huey, with its queue and results in SQLite."""
+    from huey import SqliteHuey
+
+    done = threading.Semaphore(0)
+    with tempfile.TemporaryDirectory() as directory:
+        huey = SqliteHuey("bench", filename=f"{directory}/huey.db")
+
+        @huey.task()
+        def work() -> int:
+            code = subprocess.run(["/bin/true"], capture_output=True, check=False).returncode
+            done.release()
+            return code
+
+        for _ in range(count):
+            work()
+        consumer = huey.create_consumer(workers=concurrency, worker_type="thread", periodic=False, initial_delay=0.01)
+        begin = time.perf_counter()
+        consumer.start()
+        for _ in range(count):
+            done.acquire()
+        seconds = time.perf_counter() - begin
+        consumer.stop(graceful=True)
+        return count / seconds
+
+
+def apscheduler_on_sqlite(jobs: int, seconds: int) -> list[float]:
+    """How late APScheduler 3 starts `true`, so many due each second, with its jobs in SQLite."""
+    from apscheduler.executors.pool import ThreadPoolExecutor
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    with tempfile.TemporaryDirectory() as directory:
+        scheduler = BackgroundScheduler(
+            jobstores={"default": {"type": "sqlalchemy", "url": f"sqlite:///{directory}/jobs.db"}},
+            executors={"default": ThreadPoolExecutor(jobs)},
+            timezone="UTC",
+        )
+        for number in range(jobs):
+            scheduler.add_job(start_true, "cron", second="*", id=str(number), misfire_grace_time=60)
+        _late.clear()
+        scheduler.start()
+        time.sleep(seconds + 2)
+        scheduler.shutdown(wait=True)
+    return _late[jobs * 2 :] or [0.0]
+
+
+_late: list[float] = []
+
+
+def start_true() -> None:
+    """Start `true` and note how long after the second it began."""
+    process = subprocess.Popen(["/bin/true"])
+    _late.append(time.time() % 1.0)
+    process.wait()
+
+
+DURABLE = {"Huey on SQLite": huey_on_sqlite}
+PUNCTUAL = {"APScheduler 3 on SQLite": apscheduler_on_sqlite}

@@ -1,0 +1,50 @@
+"""The docs cannot fall behind: what they list is compared with the code."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from rota.model.ledger import SkipCode
+from rota.model.policy import Policy
+from rota.model.run import MOVES
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def between(text: str, mark: str) -> str:
+    found = re.search(rf"<!-- {mark}.*?-->\n(.*?)\n<!-- /{mark} -->", text, re.DOTALL)
+    assert found, f"the docs have no part marked {mark}"
+    return found[1]
+
+
+def test_the_states_in_the_docs_are_the_table_of_moves():
+    lines = [f"{state:<9} → {' | '.join(sorted(ways))}" for state, ways in MOVES.items() if ways]
+    shown = between((DOCS / "concepts.md").read_text(encoding="utf-8"), "states")
+    assert ["```", *lines, "```"] == shown.splitlines()
+
+
+def test_every_policy_is_in_the_docs():
+    text = (DOCS / "concepts.md").read_text(encoding="utf-8")
+    assert [] == [name for name in Policy.__struct_fields__ if f"`{name}`" not in text and name != "output"]
+
+
+def test_every_decision_is_listed():
+    listed = (DOCS / "decisions" / "README.md").read_text(encoding="utf-8")
+    pages = [page.name for page in (DOCS / "decisions").glob("0*.md")]
+    assert [] == [name for name in pages if f"({name})" not in listed]
+
+
+def test_every_reason_for_a_skip_is_explained():
+    text = (DOCS / "reference" / "ledger.md").read_text(encoding="utf-8")
+    assert [] == [code.value for code in SkipCode if f"`{code.value}`" not in text]
+
+
+def test_links_between_pages_lead_somewhere():
+    pages = [*DOCS.rglob("*.md"), *(DOCS.parent.glob("*.md"))]
+    links = [
+        (page, target)
+        for page in pages
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    ]
+    assert [] == [f"{page.name}: {target}" for page, target in links if not (page.parent / target).exists()]
