@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import statistics
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -15,6 +17,7 @@ from bench import floor, peers, subject
 from rota.ids import RunIds
 from rota.model.policy import Overlap, Policy
 from rota.model.settlement import RunFilter
+from rota.wiring import Client, store_path
 
 RUNS, CONCURRENCY, ROUNDS = 2000, 16, 3
 
@@ -200,14 +203,10 @@ def pages() -> list[Row]:
     ]
 
 
-def _seed_history(client, count: int) -> None:  # noqa: ANN001 -- a Client; kept untyped for the private connection below
+def _seed_history(client: Client, count: int) -> None:
+    """Write a history as a month would have left it; a million runs through the engine would take an hour."""
     subject.seed_jobs(client, 100, "cron", "0 9 1 1 *", Policy(overlap=Overlap.ALLOW))
     ids, begin = RunIds(), datetime.now(UTC) - timedelta(days=30)
-    from rota.store.sqlite import SqliteDatabase
-    from rota.wiring import store_path
-
-    database = SqliteDatabase(store_path(client.home), patience=5, checkpoints=True)
-    connection = database._connection  # a million rows through the verbs would take an hour
 
     def row(number: int) -> tuple[object, ...]:
         at = begin + timedelta(seconds=2.5 * number)
@@ -215,13 +214,13 @@ def _seed_history(client, count: int) -> None:  # noqa: ANN001 -- a Client; kept
         state = "failed" if number % 1000 == 0 else "succeeded"
         return ids.new(at), number % 100 + 1, us, us, state, us, us, us, us + 1000, int(state == "failed")
 
-    with database.transaction():
+    with closing(sqlite3.connect(store_path(client.home))) as connection, connection:
         connection.executemany(
             "INSERT INTO run (id, job_id, definition_id, trigger, slot, due_at, state, attempt, priority, queued_at, "
-            "changed_at, started_at, ended_at, exit_code) VALUES (?1, ?2, ?2, 'schedule', ?3, ?4, ?5, 1, 50, ?6, ?7, ?8, ?9, ?10)",
+            "changed_at, started_at, ended_at, exit_code) "
+            "VALUES (?1, ?2, ?2, 'schedule', ?3, ?4, ?5, 1, 50, ?6, ?7, ?8, ?9, ?10)",
             (row(number) for number in range(count)),
         )
-    database.close()
 
 
 def _median_ms(call: Callable[[], object], times: int = 9) -> float:

@@ -42,14 +42,6 @@ def home() -> Iterator[Client]:
 def engine(client: Client, capacity: int) -> Iterator[int]:
     """Serve, and yield the engine's pid when it is ready."""
     words = [ROTA, "--home", client.home, "serve", "--no-web", "-q", "--capacity", str(capacity)]
-    if os.environ.get("TMPENG"):
-        words = [
-            sys.executable,
-            "-c",
-            "import os,sys\nfrom rota.wiring import serve\nfrom rota.engine.settings import EngineSettings\nserve(sys.argv[1],EngineSettings(capacity=int(sys.argv[2])),os.environ,stream=None,as_json=False)",
-            client.home,
-            str(capacity),
-        ]
     process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         seq = 0

@@ -8,7 +8,7 @@ rota=${ROTA:-.venv/bin/rota}
 add() { # each job once; a second `make demo` finds them there
     name=$1
     shift
-    "$rota" show "$name" >/dev/null 2>&1 || "$rota" add "$name" "$@"
+    "$rota" show "$name" >/dev/null 2>&1 || "$rota" add "$name" "$@" >/dev/null
 }
 
 add hello    --every 5s  --description "succeeds" \
@@ -25,6 +25,7 @@ add factorial --cron '* * * * *' --python math:factorial --args '[20]' --descrip
 add import   --description "by hand: a long one, to be interrupted with kill -9" \
              --shell 'for n in $(seq 30); do echo "row $n of 30"; sleep 1; done; exit 7'
 
+"$rota" list 2>/dev/null
 cat <<TEXT
 
 Now, in another terminal:

@@ -58,8 +58,8 @@ def _leave(outcome: dict[str, Any] | None) -> None:
     if outcome is None or not path:
         return
     try:
-        text = json.dumps(outcome)
-    except (TypeError, ValueError) as error:
+        text = json.dumps(outcome, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
         text = json.dumps({"note": f"the result cannot be kept as JSON: {error}"})
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 from datetime import UTC, datetime, timedelta
 
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O or U to misread
@@ -19,7 +19,7 @@ class RunIds:
 
     def new(self, now: datetime) -> str:
         """Return an id greater than every id that this maker made before."""
-        fresh = ((now - _EPOCH) // _MILLISECOND) << 80 | secrets.randbits(80)
+        fresh = ((now - _EPOCH) // _MILLISECOND) << 80 | int.from_bytes(os.urandom(10), "big")
         self._last = max(fresh, self._last + 1)
         return _encode(self._last)
 
@@ -36,7 +36,7 @@ def is_run_id(text: str) -> bool:
 
 def new_home_id() -> str:
     """Return a random id for a home: it stays when the machine is renamed."""
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 def _encode(number: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 from pathlib import Path
 
 from rota.model.ledger import SkipCode
@@ -27,6 +28,11 @@ def test_the_states_in_the_docs_are_the_table_of_moves():
 def test_every_policy_is_in_the_docs():
     text = (DOCS / "concepts.md").read_text(encoding="utf-8")
     assert [] == [name for name in Policy.__struct_fields__ if f"`{name}`" not in text and name != "output"]
+
+
+def test_the_reference_of_the_command_line_is_made_from_the_code():
+    made = runpy.run_path(str(DOCS / "generate.py"))["reference"]()
+    assert made == (DOCS / "reference" / "cli.md").read_text(encoding="utf-8"), "run: python docs/generate.py"
 
 
 def test_every_decision_is_listed():

@@ -117,13 +117,12 @@ class Verbs:
             stored = self._store.jobs.get(name)
             if stored.paused_at is None:
                 raise Conflict(f"job {name!r} is not paused")
-            skips = plan_silence(stored, stored.planned_to, now, SkipCode.PAUSED, "the job was paused")
-            self._store.ledger.add_skips(stored.id, skips, now)
+            passed = self._account_for_pause(stored, now)
             self._store.jobs.pause_if_unchanged(stored, None, now)
             self._set_cursor(self._store.jobs.by_id(stored.id), now)
             self._store.ledger.add_event("job.resumed", now, stored.id)
         self._poke()
-        return sum(skip.count for skip in skips)
+        return passed
 
     def trigger(self, name: str, params: dict[str, str] | None = None, request_key: str | None = None) -> str:
         """Ask for a run now, and return its id; the same request key asks only once."""
@@ -134,6 +133,7 @@ class Verbs:
             if request_key is not None:
                 known = self._store.runs.with_request_key(request_key)
                 if known is not None:
+                    self._check_same_job(known, stored, request_key)
                     return known
             new = NewRun(
                 self._new_id(now),
@@ -193,11 +193,23 @@ class Verbs:
 
     def _planned(self, stored: StoredJob, now: datetime) -> StoredJob:
         """Account for every slot up to now under the present definition, and return the job as it is then."""
-        if stored.next_slot is None or stored.next_slot > now:
+        if stored.paused_at is not None and stored.job.enabled:
+            self._account_for_pause(stored, now)
+        elif stored.next_slot is not None and stored.next_slot <= now:
+            plan = plan_due(stored, now, self._store.runs.active(stored.id), until=now)
+            self._store.record_plan_if_unmoved(stored, plan, now, self._new_id)
+        else:
             return stored
-        plan = plan_due(stored, now, self._store.runs.active(stored.id))
-        self._store.record_plan_if_unmoved(stored, plan, now, self._new_id)
         return self._store.jobs.by_id(stored.id)
+
+    def _account_for_pause(self, stored: StoredJob, now: datetime) -> int:
+        """Record the slots that passed in a pause until now, move the cursor, and return how many they were."""
+        if not stored.job.enabled:
+            return 0
+        skips = plan_silence(stored, stored.planned_to, now, SkipCode.PAUSED, "the job was paused")
+        self._store.ledger.add_skips(stored.id, skips, now)
+        self._store.jobs.set_cursor(stored.id, max(now, stored.planned_to), None)
+        return sum(skip.count for skip in skips)
 
     def _begin(self, stored: StoredJob, now: datetime) -> Applied:
         """Plan from now on, and decide on instants of `at` that have passed already."""
@@ -208,7 +220,10 @@ class Verbs:
     def _set_cursor(self, stored: StoredJob, now: datetime) -> None:
         cursor = max(now, stored.planned_to)
         rest = rest_of(stored.job)
-        following = cursor + rest if rest is not None else timetable_of(stored.job).next_after(cursor)
+        if rest is None:
+            following = timetable_of(stored.job).next_after(cursor)
+        else:  # the end of a run that goes on will set it
+            following = None if self._store.runs.active(stored.id) else cursor + rest
         self._store.jobs.set_cursor(stored.id, cursor, following if stored.wants_slots else None)
 
     def _past_instants(self, stored: StoredJob, now: datetime) -> list[str]:
@@ -233,6 +248,14 @@ class Verbs:
             self._store.ledger.add_skips(stored.id, [skip], now)
             warnings.append(f"{slot:%Y-%m-%d %H:%M:%S} UTC has passed already and will not run: {why}")
         return warnings
+
+    def _check_same_job(self, run_id: str, stored: StoredJob, request_key: str) -> None:
+        run = self._store.runs.find(run_id)
+        if run is not None and run.job_id != stored.id:
+            raise Conflict(
+                f"the request key {request_key!r} has asked for run {run_id} of job {run.job!r} already; "
+                f"choose another key for job {stored.name!r}"
+            )
 
     def _is_full(self, stored: StoredJob) -> bool:
         limit = stored.job.policy.job_limit

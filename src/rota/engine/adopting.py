@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from rota.engine.flights import Ending, Exited, Flight
 from rota.model.run import Run
+from rota.model.settlement import Exit
 from rota.plan.adopt import GiveBack, Lose, Settle, WatchOn, decide_adoption
 from rota.ports import Launcher, Log, Store
+
+_BLUR = timedelta(seconds=1)
+_SIGNALLED = 128
 
 
 class Adopter:
@@ -19,12 +23,13 @@ class Adopter:
         self._launcher = launcher
         self._host = host
         self._log = log
+        self._unstarted: list[tuple[Run, GiveBack]] = []
 
     def adopt(self, now: datetime, ended: Callable[[Flight, Exited], None]) -> list[Flight]:
-        """Take over every run that the store says is running here.
+        """Take over every run that the store says is running here; nothing is written yet.
 
         1. Gather the evidence for all of them at once.
-        2. Give back the claims that provably never started.
+        2. Remember the claims that provably never started, to be given back.
         3. Make a flight of every other: it goes on, or has ended with a known code, or is lost.
         """
         runs = self._store.runs.running_on(self._host)
@@ -33,12 +38,24 @@ class Adopter:
         for run in runs:
             decision = decide_adoption(evidence[run.id])
             if isinstance(decision, GiveBack):
-                self._store.runs.give_back_if_running(run.id, run.attempt, self._host, now, decision.why)
-                self._log.info(f"not started before the engine ended; queued again: {decision.why}", run.job, run.id)
+                self._unstarted.append((run, decision))
                 continue
             flights.append(self._take_over(run, decision, now, ended))
-        self._launcher.sweep()
         return flights
+
+    def give_back(self, now: datetime) -> None:
+        """Queue the claims again that never started, inside the engine's transaction; cancelled ones end here."""
+        for run, decision in self._unstarted:
+            self._store.runs.give_back_if_running(run.id, run.attempt, self._host, now, decision.why)
+            if run.cancel_at is not None:
+                self._store.runs.cancel_if_not_running(run.id, now, run.cancel_reason)
+
+    def tell(self) -> None:
+        """Say what was given back, when it is on disk; from then on nobody needs what the old attempts left."""
+        for run, decision in self._unstarted:
+            self._log.info(f"not started before the engine ended; queued again: {decision.why}", run.job, run.id)
+        self._unstarted.clear()
+        self._launcher.sweep()
 
     def _take_over(
         self, run: Run, decision: Settle | WatchOn | Lose, now: datetime, ended: Callable[[Flight, Exited], None]
@@ -49,25 +66,34 @@ class Adopter:
         goes_on = self._launcher.adopt(run, job, decision.pid if isinstance(decision, WatchOn) else None)
         match decision:
             case Settle(exit_code=code, ended_at=at):
-                exited = Exited(code, at or now)
-                self._recall_ending(flight, run, exited)
-                ended(flight, exited)
+                self._end(flight, run, Exit(run.id, code, at), now, ended)
             case Lose(why=why):
                 ended(flight, Exited(None, now, why))
-            case WatchOn() if goes_on:
+            case WatchOn(age=age) if goes_on:
+                flight.age = None if age is None else timedelta(seconds=age)
                 self._log.info(f"adopted: attempt {run.attempt} is still running", run.job, run.id)
             case WatchOn():
                 late = self._launcher.exit_of(run.id)
                 if late is not None:
-                    ended(flight, Exited(late.exit_code, late.at or now))
+                    self._end(flight, run, late, now, ended)
         return flight
+
+    def _end(
+        self, flight: Flight, run: Run, known: Exit, now: datetime, ended: Callable[[Flight, Exited], None]
+    ) -> None:
+        exited = Exited(known.exit_code, known.at or now)
+        self._recall_ending(flight, run, exited)
+        ended(flight, exited)
 
     def _recall_ending(self, flight: Flight, run: Run, exited: Exited) -> None:
         """Recognise an end that the predecessor had brought about: it was cancelled, or its deadline had passed."""
-        timeout = flight.job.policy.timeout
-        if exited.exit_code == 0:
+        timeout, code = flight.job.policy.timeout, exited.exit_code
+        if code == 0:
             return
         if run.cancel_at is not None:
             flight.ending, flight.ending_reason = Ending.CANCEL, run.cancel_reason
-        elif timeout is not None and exited.at >= flight.started_at + timeout:
+            return
+        # The shim knows the time of the end in whole seconds.
+        blur = _BLUR if code is not None and code > _SIGNALLED else timedelta(0)
+        if timeout is not None and exited.at + blur >= flight.started_at + timeout:
             flight.ending = Ending.TIMEOUT

@@ -8,6 +8,7 @@ from datetime import datetime
 from rota.engine.flights import Exited, Flight
 from rota.engine.settings import EngineSettings
 from rota.errors import CannotStart
+from rota.model.job import Job
 from rota.model.settlement import Claimed
 from rota.ports import Clock, Launcher, Store
 
@@ -25,20 +26,26 @@ class Claimer:
         self._clock = clock
         self._settings = settings
 
-    def claim(self, now: datetime, flying: Mapping[str, Flight]) -> list[Claimed]:
-        """Claim as many ready runs as there is room for."""
+    def claim(self, now: datetime, flying: Mapping[str, Flight]) -> list[tuple[Claimed, Job]]:
+        """Claim as many ready runs as there is room for, and return each with what it runs.
+
+        Definitions are read here: once the claims are on disk, nothing may fail before they are started.
+        """
         free = min(self._settings.capacity - len(flying), CLAIMS_A_TURN)
         if free <= 0:
             return []
         spools = self._launcher.reserve(free)
-        return self._store.runs.claim_ready(self._host, self._launcher.boot, now, spools, self._settings.max_running)
+        claimed = self._store.runs.claim_ready(self._host, self._launcher.boot, now, spools, self._settings.max_running)
+        return [(one, self._store.jobs.definition(one.definition_id)) for one in claimed]
 
-    def launch(self, claimed: Claimed, ended: Callable[[Flight, Exited], None]) -> Flight:
+    def launch(self, claimed: Claimed, job: Job, ended: Callable[[Flight, Exited], None]) -> Flight:
         """Start a claimed attempt; one that cannot be started has ended with a shell's code for that."""
-        job = self._store.jobs.definition(claimed.definition_id)
-        flight = Flight(claimed.run_id, claimed.attempt, job, self._clock.now(), claimed.slot)
+        failure = None
         try:
             self._launcher.launch(claimed, job)
-        except CannotStart as failure:
-            ended(flight, Exited(failure.code, self._clock.now(), failure.why))
+        except CannotStart as error:
+            failure = error
+        flight = Flight(claimed.run_id, claimed.attempt, job, self._clock.now(), claimed.slot)
+        if failure is not None:
+            ended(flight, Exited(failure.code, flight.started_at, failure.why))
         return flight

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import heapq
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -26,6 +26,8 @@ class Flight(msgspec.Struct, eq=False):
     job: Job
     started_at: datetime
     slot: datetime | None = None
+    age: timedelta | None = None
+    """How long it ran before it was adopted, where that is known better than the wall clock knows it."""
     ending: Ending | None = None
     ending_reason: str = ""
     grace_end: float = 0.0

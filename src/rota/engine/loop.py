@@ -7,12 +7,14 @@ program, disk full) stops none of the rest: ends are kept in memory, and deadlin
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from rota.engine.adopting import Adopter
 from rota.engine.claiming import CLAIMS_A_TURN, Claimer
+from rota.engine.crashpoints import reach
 from rota.engine.flights import Ending, Exited, Flight
 from rota.engine.planning import Planner
 from rota.engine.pruning import Pruner
@@ -20,11 +22,17 @@ from rota.engine.settings import EngineSettings
 from rota.engine.settling import Settler
 from rota.engine.watching import Warden
 from rota.errors import StoreFull, StoreUnavailable
+from rota.model.job import Job
 from rota.model.settlement import Claimed
 from rota.ports import Clock, Launcher, Log, Pokes, Store
 
 _T = TypeVar("_T")
+_SERVING = "serving"
+"""The fact that an engine leaves behind when it does not stop in order."""
 _LOOK = 1.0
+_LOOK_FAST = 0.05
+"""A log that outgrew its caps within a second is looked at this often: on a fast disk a second is gigabytes."""
+_PLAN_ON = 10
 _UPKEEP = 60.0
 _PRUNE_AGAIN = 1.0
 _RETRY = 0.1
@@ -55,6 +63,7 @@ class Engine:
         self._settings = settings
         self._planner = Planner(store, new_id, log)
         self._claimer = Claimer(store, launcher, host, clock, settings)
+        self._adopter = Adopter(store, launcher, host, log)
         self._settler = Settler(store, launcher, host, log)
         self._warden = Warden(store, launcher, host, log)
         self._pruner = Pruner(store, settings.retention)
@@ -65,22 +74,26 @@ class Engine:
         """False while the engine is stopping: nothing new is planned or claimed."""
         self._wake: datetime | None = None
         self._more = True
-        self._looked = self._kept = self._output_watched = float("-inf")
+        self._looked = self._kept = self._output_due = float("-inf")
+        self._output_pause = _LOOK
+        self._planned_on = 0
+        """How many turns in a row have left due jobs to plan."""
+        self._begun = False
+        """Whether it is on disk that this engine has taken over."""
         self._try_again = float("-inf")
         self._alarmed = float("-inf")
 
     # -- start and stop -----------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Meet what the predecessor left; afterwards every run that is running in the store is in our care."""
+        """Meet what the predecessor left; afterwards every run that is running in the store is in our care.
+
+        Nothing is written here. The first turn that can write gives back what never started, before it claims: a store
+        that is locked, or a disk that is full, holds up no deadline of what was adopted.
+        """
         now, monotonic = self._clock.now(), self._clock.monotonic()
-        with self._store.transaction():
-            adopted = Adopter(self._store, self._launcher, self._host, self._log).adopt(now, self._note_end)
-            self._store.runs.release_held()
-            self._store.ledger.add_event("engine.started", now, host=self._host)
-            if self._planner.clock_went_back(now):
-                self._planner.correct(now)
-        for flight in adopted:
+        reach("adopting")
+        for flight in self._adopter.adopt(now, self._note_end):
             self.flights[flight.run_id] = flight
             if flight.exited is None:
                 self._warden.begin(flight, now, monotonic)
@@ -93,8 +106,9 @@ class Engine:
                 self._warden.end(flight, Ending.CANCEL, reason, self._clock.monotonic())
 
     def stopped(self) -> None:
-        """Write down that this was an orderly end."""
-        with self._store.transaction():
+        """Write down that this was an orderly end; a store that cannot be written does not make it a disorderly one."""
+        with contextlib.suppress(StoreUnavailable), self._store.transaction():
+            self._store.upkeep.put_fact(_SERVING, "no")
             self._store.ledger.add_event("engine.stopped", self._clock.now(), left=str(len(self.flights)))
 
     # -- the loop -----------------------------------------------------------------------------------------------------
@@ -123,50 +137,93 @@ class Engine:
             self._more = self._more or poked or bool(changed)
         if monotonic >= self._try_again and self._has_work(now):
             self._unless_unavailable(lambda: self._work(now, monotonic), monotonic)
-        if monotonic - self._output_watched >= _LOOK:
-            self._output_watched = monotonic
-            self._launcher.watch_output()
+        if monotonic >= self._output_due:
+            self._output_pause = _LOOK_FAST if self._launcher.watch_output() else _LOOK
+            self._output_due = monotonic + self._output_pause
         self._keep(now, monotonic)
         return self._rest()
 
     def _has_work(self, now: datetime) -> bool:
-        due = self.planning and self._wake is not None and self._wake <= now
-        return bool(self._ended) or self._more or due
+        due = self._wake is not None and self._wake <= now
+        # A clock that came back from the future would make an idle engine wait for that future.
+        due = due or self._planner.clock_went_back(now)
+        return bool(self._ended) or self._more or (self.planning and due)
 
     def _work(self, now: datetime, monotonic: float) -> None:
         more = False
-        claimed: list[Claimed] = []
+        claimed: list[tuple[Claimed, Job]] = []
         with self._store.transaction():
+            if not self._begun:
+                self._begin(now)
+            self._warden.recall_cancels(self._ended)
             settled = [self._settler.settle(flight, _end_of(flight), now) for flight in self._ended.values()]
+            if settled:
+                reach("before-settle-commit")
             if self.planning:
+                self._planner.follow(now, monotonic)
                 self._store.runs.wake(now)
                 if self._planner.clock_went_back(now):
                     self._planner.correct(now)
                 more = self._planner.plan(now)
-                remaining = {key: flight for key, flight in self.flights.items() if key not in self._ended}
-                claimed = self._claimer.claim(now, remaining)
+                # Who is most urgent is known only when all that are due are planned; but a very long line of them does
+                # not keep the first from starting.
+                self._planned_on = self._planned_on + 1 if more else 0
+                if self._planned_on % _PLAN_ON == 0:
+                    remaining = {key: flight for key, flight in self.flights.items() if key not in self._ended}
+                    claimed = self._claimer.claim(now, remaining)
                 self._planner.note_clock(now)
-            self._wake = self._store.jobs.next_wake()
-        self._alarmed = float("-inf")
+                if claimed:
+                    reach("before-claim-commit")
+            wake = self._store.jobs.next_wake()
+        self._wake = wake
+        # A full batch means that more may be ready than were claimed.
+        self._more = more or len(claimed) == CLAIMS_A_TURN
+        self._committed()
         self._ended.clear()
         for one in settled:
             # Before launching: the next attempt of the same run may be among the claimed.
+            reach("after-settle-commit")
             del self.flights[one.flight.run_id]
             self._launcher.release(one.flight.run_id)
+            reach("after-release")
         self._launch(claimed, monotonic)
         for one in settled:
             self._settler.tell(one)
         self._warden.look_for_cancels(self.flights, monotonic)
-        # A full batch means that more may be ready than were claimed.
-        self._more = more or len(claimed) == CLAIMS_A_TURN
 
-    def _launch(self, claimed: list[Claimed], monotonic: float) -> None:
-        for one in claimed:
-            flight = self._claimer.launch(one, self._note_end)
+    def _begin(self, now: datetime) -> None:
+        """Write down that this engine has taken over."""
+        self._adopter.give_back(now)
+        self._store.runs.release_held()
+        if self._store.upkeep.fact(_SERVING) == "yes":
+            self._store.ledger.add_event("engine.died", now, host=self._host)
+            self._log.warning("the engine before this one did not stop in order; its runs are looked after")
+        self._store.upkeep.put_fact(_SERVING, "yes")
+        self._store.ledger.add_event("engine.started", now, host=self._host)
+        reach("before-adoption-commit")
+
+    def _committed(self) -> None:
+        """Believe what is on disk now, and say so where it was waited for."""
+        self._planner.committed()
+        if not self._begun:
+            reach("after-adoption-commit")
+            self._begun = True
+            self._adopter.tell()
+        if self._alarmed > float("-inf"):
+            self._alarmed = float("-inf")
+            self._log.info("the store can be written again")
+
+    def _launch(self, claimed: list[tuple[Claimed, Job]], monotonic: float) -> None:
+        if claimed:
+            reach("after-claim-commit")
+        for one, job in claimed:
+            flight = self._claimer.launch(one, job, self._note_end)
             self.flights[one.run_id] = flight
             self._warden.begin(flight, flight.started_at, monotonic)
+            reach("after-spawn")
 
     def _note_end(self, flight: Flight, exited: Exited) -> None:
+        reach("exit-seen")
         flight.exited = exited
         self._hold_or_end(flight, self._clock.monotonic())
 
@@ -191,13 +248,17 @@ class Engine:
             self._planner.note_clock(now)
             if self._store.runs.release_held():
                 self._more = True
-            return self._pruner.step(now)
+            dropped = self._pruner.step(now)
+        self._planner.committed()
+        return dropped
 
     def _unless_unavailable(self, call: Callable[[], _T], monotonic: float) -> _T | None:
         """Call; if the store cannot be used now, sound the alarm and try again soon. Nothing is lost meanwhile."""
         try:
             return call()
         except StoreUnavailable as error:
+            self._planner.rolled_back()
+            self._more = True  # whatever it was, it is still to be done
             self._try_again = monotonic + (_RETRY_FULL if isinstance(error, StoreFull) else _RETRY)
             if monotonic - self._alarmed >= _ALARM_EVERY:
                 self._alarmed = monotonic
@@ -207,12 +268,14 @@ class Engine:
     def _rest(self) -> float:
         """Return the seconds until the next thing that is due by time."""
         monotonic = self._clock.monotonic()
-        if self._ended or self._more:
-            return max(0.0, self._try_again - monotonic)
         rest = self._looked + _LOOK - monotonic
         alarm = self._warden.next_alarm()
         if alarm is not None:
             rest = min(rest, alarm - monotonic)
+        if self._output_pause < _LOOK:
+            rest = min(rest, self._output_due - monotonic)
+        if self._ended or self._more:
+            return max(0.0, min(rest, self._try_again - monotonic))
         if self.planning and self._wake is not None:
             due = (self._wake - self._clock.now()) / timedelta(seconds=1)
             rest = min(rest, max(due, self._try_again - monotonic))

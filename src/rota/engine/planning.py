@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import msgspec
+
+from rota.engine.crashpoints import reach
 from rota.model.job import StoredJob
 from rota.model.ledger import Skip, SkipCode
 from rota.plan.due import plan_due, plan_silence
@@ -17,6 +20,7 @@ CORRECTION = timedelta(hours=3)
 """A clock that goes back further than this was wrong before; less is a clock that wanders. cron draws the same line."""
 _CLOCK_FACT = "clock"
 _CLOCK_WRITTEN = timedelta(minutes=1)
+_WANDERS = timedelta(seconds=5)
 
 
 class Planner:
@@ -29,6 +33,11 @@ class Planner:
         fact = store.upkeep.fact(_CLOCK_FACT)
         self._latest = None if fact is None else datetime.fromisoformat(fact)
         self._written = self._latest
+        self._noted = (self._latest, self._written)
+        """The same two, as they will be when the transaction is on disk."""
+        self._followed: tuple[datetime, float] | None = None
+        """Wall and monotonic clock, read together."""
+        self._followed_next: tuple[datetime, float] | None = None
 
     def plan(self, now: datetime) -> bool:
         """Account for the due slots of up to a few hundred jobs; True when more are due."""
@@ -39,7 +48,17 @@ class Planner:
             if self._store.record_plan_if_unmoved(stored, plan, now, self._new_id) and plan.stuck:
                 text = f"skipped {plan.skip_streak} times in a row: {plan.skips[-1].reason}"
                 self._log.warning(text, stored.name)
+            reach("mid-plan")
         return len(due) == _JOBS_A_TURN
+
+    def follow(self, now: datetime, monotonic: float) -> None:
+        """Notice a clock that was set back while we looked on: pauses between attempts must not grow by that."""
+        if self._followed is not None:
+            was, then = self._followed
+            back = was + timedelta(seconds=monotonic - then) - now
+            if back > _WANDERS:
+                self._store.runs.bring_forward(back)
+        self._followed_next = now, monotonic
 
     def clock_went_back(self, now: datetime) -> bool:
         """Tell whether the clock was corrected backwards by more than it may wander."""
@@ -47,30 +66,42 @@ class Planner:
 
     def note_clock(self, now: datetime) -> None:
         """Remember the latest time seen, on disk once a minute, so that a restart can compare."""
-        if self._latest is None or now > self._latest:
-            self._latest = now
-        if self._written is None or now - self._written >= _CLOCK_WRITTEN:
+        latest, written = self._noted
+        if latest is None or now > latest:
+            latest = now
+        if written is None or now - written >= _CLOCK_WRITTEN:
             self._store.upkeep.put_fact(_CLOCK_FACT, now.isoformat())
-            self._written = now
+            written = now
+        self._noted = latest, written
+
+    def committed(self) -> None:
+        """Believe what was noted: it is on disk. A correction that was rolled back is made again."""
+        self._latest, self._written = self._noted
+        self._followed = self._followed_next
+
+    def rolled_back(self) -> None:
+        """Forget what was noted: nothing of it is on disk."""
+        self._noted = self._latest, self._written
 
     def correct(self, now: datetime) -> None:
         """Compute every next slot anew: the clock came from the future and was corrected.
 
         Runs that exist keep their slots, and the unique key keeps them from being made again. Skips that reach beyond
-        now were written by a wrong clock: what lies after now is taken back, and will be decided when it comes.
+        now were written by a wrong clock: what lies after now is taken back, and will be decided when it comes. Pauses
+        between attempts were measured by it as well, so they are over.
         """
         since = self._latest
         after = 0
-        while batch := self._store.jobs.timed(after, _JOBS_A_TURN):
+        while batch := self._store.jobs.timed(after, now, _JOBS_A_TURN):
             for stored in batch:
                 self._correct_job(stored, now)
             after = batch[-1].id
+        self._store.runs.wake_all(now)
         text = f"the clock went back from {since} to {now}; every next slot was computed anew"
         self._store.ledger.add_event("clock.corrected", now, text=text)
         self._log.warning(text)
-        self._latest = now
         self._store.upkeep.put_fact(_CLOCK_FACT, now.isoformat())
-        self._written = now
+        self._noted = now, now
 
     def _correct_job(self, stored: StoredJob, now: datetime) -> None:
         for record in self._store.ledger.take_back_after(stored.id, now):
@@ -78,10 +109,25 @@ class Planner:
                 self._store.ledger.add_skips(stored.id, self._shortened(stored, record.skip, now), now)
         if stored.planned_to <= now:
             return
-        if rest_of(stored.job) is None:
-            self._store.jobs.set_cursor(stored.id, now, timetable_of(stored.job).next_after(now))
-        else:
-            self._store.jobs.set_cursor(stored.id, now, stored.next_slot)
+        running = stored.next_slot is None
+        stored = self._anchored_anew(stored, now)
+        rest = rest_of(stored.job)
+        following = timetable_of(stored.job).next_after(now) if rest is None else now + rest
+        # Counted from the end of a run that still goes on, the next slot is set by that end.
+        known = stored.wants_slots and (rest is None or not running)
+        self._store.jobs.set_cursor(stored.id, now, following if known else None)
+
+    def _anchored_anew(self, stored: StoredJob, now: datetime) -> StoredJob:
+        """Give an `every` that the wrong clock anchored a new anchor: from its own it would be silent until then."""
+        latest = now if self._latest is None else self._latest
+        specs = tuple(
+            msgspec.structs.replace(spec, anchor=now) if spec.anchor and now < spec.anchor <= latest else spec
+            for spec in stored.job.schedules
+        )
+        if specs == stored.job.schedules or stored.removed_at is not None:
+            return stored
+        job = msgspec.structs.replace(stored.job, schedules=specs)
+        return self._store.jobs.change_if_unchanged(stored, job, stored.origin, now, rest_of(job), stored.jitter)
 
     def _shortened(self, stored: StoredJob, skip: Skip, now: datetime) -> tuple[Skip, ...]:
         before = skip.first_slot - timedelta(microseconds=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 from rota.engine.settings import Retention
@@ -40,7 +41,7 @@ class Pruner:
             self._after = 0
         return dropped
 
-    def all(self, now: datetime) -> int:
+    def all(self, now: datetime, progress: Callable[[int], None] = lambda _dropped: None) -> int:
         """Drop everything that is older than it may be: what `rota prune` does, each step a transaction of its own."""
         total = 0
         self._after = 0
@@ -48,5 +49,6 @@ class Pruner:
             with self._store.transaction():
                 dropped = self.step(now)
             total += dropped
+            progress(total)
             if not dropped and self._after == 0:
                 return total

@@ -20,16 +20,24 @@ _HURRY = 0.1
 
 
 class Server:
-    """Turns and waits. TERM or INT: stop planning, wait a grace, then leave, wait for or kill what runs. Twice: kill."""
+    """Turns and waits. TERM or INT: plan nothing more, wait a grace, then leave, wait for or kill what runs."""
 
     def __init__(
-        self, engine: Engine, clock: Clock, log: Log, settings: EngineSettings, reap: Callable[[], None] | None
+        self,
+        engine: Engine,
+        clock: Clock,
+        log: Log,
+        settings: EngineSettings,
+        reap: Callable[[], None] | None,
+        *,
+        hear_children: bool,
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._log = log
         self._settings = settings
         self._reap = reap
+        self._hear_children = hear_children
         self._stops = 0
         self._seen = 0
         self._hangups = 0
@@ -37,10 +45,11 @@ class Server:
         self._awake, self._alarm = socket.socketpair()
         self.fd = self._awake.fileno()
 
-    def run(self) -> None:
-        """Serve until asked to stop."""
+    def run(self, begin: Callable[[], None]) -> None:
+        """Begin, and serve until asked to stop; who asks while it begins is heard as well."""
         before = self._install()
         try:
+            begin()
             while not self._done():
                 rest = self._engine.turn()
                 self._engine.wait(min(rest, self._patience()))
@@ -67,7 +76,9 @@ class Server:
         def hangup(*_: object) -> None:
             self._hangups += 1
 
-        handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: hangup, signal.SIGCHLD: lambda *_: None}
+        handlers: dict[signal.Signals, _Handler] = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: hangup}
+        if self._hear_children:
+            handlers[signal.SIGCHLD] = lambda *_: None  # only its byte on the wakeup descriptor is wanted
         before: dict[signal.Signals, _Handler] = {
             number: signal.signal(number, handler) for number, handler in handlers.items()
         }
@@ -96,17 +107,17 @@ class Server:
         running = len(self._engine.flights)
         self._engine.planning = False
         if again or self._settings.on_stop is OnStop.KILL:
-            self._log.warning(f"stopping: ending {running} running attempt{'' if running == 1 else 's'}")
+            self._log.warning(f"stopping: ending {_attempts(running)}")
             self._give_up = None
             self._engine.end_all("the engine was stopped")
             return
         if self._settings.on_stop is OnStop.WAIT:
-            self._log.info(f"stopping: waiting for {running} running attempts; a second signal ends them")
+            self._log.info(f"stopping: waiting for {_attempts(running)}; a second signal ends them")
             return
         grace = self._settings.stop_grace.total_seconds()
         self._give_up = self._clock.monotonic() + grace
         if running:
-            self._log.info(f"stopping: giving {running} running attempts {grace:g}s; a second signal ends them")
+            self._log.info(f"stopping: giving {_attempts(running)} {grace:g}s; a second signal ends them")
 
     def _done(self) -> bool:
         if not self._stops:
@@ -133,6 +144,10 @@ class Server:
 def is_process_one() -> bool:
     """Tell whether orphans of the whole container become our children."""
     return os.getpid() == 1
+
+
+def _attempts(count: int) -> str:
+    return f"{count} running attempt{'' if count == 1 else 's'}"
 
 
 def _names(flights: list[Flight]) -> str:

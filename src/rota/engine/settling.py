@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 import signal
 from datetime import datetime
 
@@ -11,7 +11,7 @@ import msgspec
 from rota.engine.flights import Ending, Exited, Flight
 from rota.model.run import State
 from rota.model.settlement import Ended, Harvest
-from rota.plan.retry import TryAgain, decide_retry
+from rota.plan.retry import GiveUp, TryAgain, decide_retry
 from rota.ports import Launcher, Log, Store
 from rota.schedule.duration import words
 
@@ -47,13 +47,15 @@ class Settler:
         left = self._launcher.harvest(flight.run_id)
         ended = _judge(flight, exited, left)
         retries = flight.job.policy.retries
-        decision = decide_retry(retries, flight.attempt, ended.state, ended.exit_code, random.random())  # noqa: S311 -- jitter
-        again_in = ""
+        decision = decide_retry(retries, flight.attempt, ended.state, ended.exit_code, _chance())
+        again_in, owned = "", False
         if isinstance(decision, TryAgain):
             again_in = f"{decision.delay.total_seconds():.1f}s"
             reason = f"attempt {flight.attempt} {ended.state.replace('_', ' ')}: {ended.reason}; the next one follows"
             owned = self._store.runs.rest_if_running(ended, self._host, now, now + decision.delay, reason)
-        else:
+            if not owned:  # it was asked to end in the last moment, or is not ours
+                decision, again_in = GiveUp("no other attempt, because it was asked to end"), ""
+        if isinstance(decision, GiveUp):
             if decision.why:
                 ended = msgspec.structs.replace(ended, reason=f"{ended.reason}; {decision.why}")
             owned = self._store.runs.settle_if_running(ended, self._host, now)
@@ -81,6 +83,11 @@ class Settler:
                 self._log.error(text, flight.job.name, flight.run_id)
             case _:
                 self._log.error(f"{ended.reason}{after}", flight.job.name, flight.run_id)
+
+
+def _chance() -> float:
+    """Return a number in [0, 1) that spreads retries."""
+    return int.from_bytes(os.urandom(4), "big") / 2**32
 
 
 def _judge(flight: Flight, exited: Exited, left: Harvest) -> Ended:
@@ -123,17 +130,22 @@ def _explain_code(code: int) -> str:
     return f"exit code {code}"
 
 
+class _Left(msgspec.Struct):
+    """The file that `rota.call` leaves."""
+
+    result: msgspec.Raw = msgspec.Raw(b"null")
+    error: str = ""
+    note: str = ""
+
+
 def _read_result(text: str | None) -> tuple[str | None, str]:
-    """Split what a function left: its result as JSON, and what it said of an error."""
+    """Split what a function left: its result as JSON, and what it said of an error; it may hold anything."""
     if text is None:
         return None, ""
     try:
-        left = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-    except msgspec.DecodeError:
+        left = msgspec.json.decode(text, type=_Left)
+        msgspec.json.decode(left.result)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None, ""
-    result = left.get("result")
-    told = left.get("error") or left.get("note")
-    return (
-        None if result is None else bytes(result).decode(),
-        "" if told is None else msgspec.json.decode(told, type=str),
-    )
+    result = bytes(left.result).decode()
+    return None if result == "null" else result, left.error or left.note

@@ -27,7 +27,9 @@ class Warden:
         """Set an attempt's deadline, counted from its start however long ago that was."""
         timeout = flight.job.policy.timeout
         if timeout is not None:
-            left = (timeout - (now - flight.started_at)).total_seconds()
+            # A wall clock that was set while no engine ran must not make it shorter or longer than it was meant to be.
+            age = now - flight.started_at if flight.age is None else flight.age
+            left = min(timeout, timeout - age).total_seconds()
             self._alarms.set(monotonic + max(0.0, left), flight.run_id, flight.attempt)
 
     def next_alarm(self) -> float | None:
@@ -40,6 +42,13 @@ class Warden:
             flight = flights.get(run_id)
             if flight is not None and flight.ending is None:
                 self.end(flight, Ending.CANCEL, reason, monotonic)
+
+    def recall_cancels(self, ended: Mapping[str, Flight]) -> None:
+        """Recognise attempts that ended by themselves while somebody asked for it: no other attempt may follow."""
+        for run_id, reason in self._store.runs.cancel_requests(self._host) if ended else ():
+            flight = ended.get(run_id)
+            if flight is not None and flight.ending is None and flight.exited and flight.exited.exit_code != 0:
+                flight.ending, flight.ending_reason = Ending.CANCEL, reason
 
     def end(self, flight: Flight, ending: Ending, reason: str, monotonic: float) -> None:
         """Ask an attempt's tree to end, and set the time at which it is killed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -12,6 +12,8 @@ from rota.model.action import Action, Python, Shell
 from rota.model.policy import OutputMode, Policy
 
 MAX_NAME = 200
+_LARGEST = 1_000_000
+_LONGEST = timedelta(days=36_525)
 BY_HAND = "hand"
 """The origin of jobs made on the command line."""
 
@@ -60,11 +62,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     def check(self) -> None:
         """Refuse what cannot mean anything (schedules are checked by parsing them)."""
         check_name(self.name)
-        policy = self.policy
-        if policy.max_instances < 1:
-            raise BadJob(f"job {self.name!r}: max_instances is {policy.max_instances}; it must be 1 or more")
-        if policy.retries.count < 0:
-            raise BadJob(f"job {self.name!r}: retries is {policy.retries.count}; it must be 0 or more")
+        _check_policy(self.name, self.policy)
         if any(spec.from_end for spec in self.schedules) and len(self.schedules) > 1:
             raise BadJob(f"job {self.name!r}: a schedule that counts from the end of the run must be the only one")
         words = self.action.target if isinstance(self.action, Python) else self._words()
@@ -92,6 +90,8 @@ class StoredJob(msgspec.Struct, frozen=True):
     planned_to: datetime
     """Every slot up to here has its record."""
     next_slot: datetime | None
+    jitter: timedelta
+    """How much later than its slot the job wakes here."""
     skip_streak: int
     created_at: datetime
 
@@ -116,6 +116,38 @@ def check_name(name: str) -> None:
         raise BadJob(f"job name {name!r}: a leading '-' would read as an option; start with a letter or digit")
     if not name.isprintable():
         raise BadJob(f"job name {name!r}: only printable characters; no tabs, newlines or control characters")
+
+
+def _check_policy(name: str, policy: Policy) -> None:
+    """Refuse numbers and durations that no clock, counter or database could hold."""
+    retries = policy.retries
+    numbers: dict[str, tuple[float, float]] = {
+        "max_instances": (policy.max_instances, 1),
+        "retries": (retries.count, 0),
+        "retries.backoff": (retries.backoff, 0),
+        "retries.jitter": (retries.jitter, 0),
+        "priority": (policy.priority, -_LARGEST),
+    }
+    for word, (number, least) in numbers.items():
+        if not number >= least:  # so that it refuses what is no number, too
+            raise BadJob(f"job {name!r}: {word} is {number:g}; it must be {least:g} or more")
+        if number > _LARGEST:
+            raise BadJob(f"job {name!r}: {word} is {number:g}; {_LARGEST:,} at most")
+    nothing, least_span = timedelta(0), timedelta(microseconds=1)
+    spans = {
+        "grace": (policy.grace, nothing),
+        "retries.delay": (retries.delay, nothing),
+        "retries.max_delay": (retries.max_delay, nothing),
+        "timeout": (policy.timeout, least_span),
+        "kill_after": (policy.kill_after, nothing),
+        "start_by": (policy.start_by, least_span),
+        "jitter": (policy.jitter, nothing),
+    }
+    for word, (span, shortest) in spans.items():
+        if span is not None and span < shortest:
+            raise BadJob(f"job {name!r}: {word} is {span.total_seconds():g}s; it must be longer")
+        if span is not None and span > _LONGEST:
+            raise BadJob(f"job {name!r}: {word} is {span.days:,} days; 100 years at most")
 
 
 def _is_target(target: str) -> bool:

@@ -76,7 +76,7 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def job_limit(self) -> int | None:
         """Return how many of the job's runs may hold a place at once; None: any number."""
-        return None if self.overlap is Overlap.ALLOW else self.max_instances
+        return None if self.overlap == Overlap.ALLOW else self.max_instances
 
 
 def priority_name(number: int) -> str:

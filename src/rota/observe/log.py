@@ -26,6 +26,8 @@ class Log:
         self._stream = stream
         self._as_json = as_json
         self._failed = False
+        self._second: datetime | None = None
+        self._stamp = ""
         self._file = None if path is None else open(path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 -- for life
         self._size = 0 if path is None else os.path.getsize(path)
 
@@ -44,7 +46,8 @@ class Log:
     def close(self) -> None:
         """Close the file."""
         if self._file is not None:
-            self._file.close()
+            with contextlib.suppress(OSError):  # what could not be written then cannot be written now
+                self._file.close()
 
     def _write(self, level: str, text: str, job: str, run: str) -> None:
         line = self._line(level, text, job, run)
@@ -65,25 +68,30 @@ class Log:
                 self._stream.flush()
 
     def _line(self, level: str, text: str, job: str, run: str) -> str:
-        at = self._now().astimezone()
+        now = self._now()
         if self._as_json:
+            at = now.astimezone()
             fields = {"at": at.isoformat(timespec="milliseconds"), "level": level, "message": text}
             fields |= {key: value for key, value in (("job", job), ("run", run)) if value}
             return msgspec.json.encode(fields).decode() + "\n"
         tag = f"[{job}] " if job else ""
         ending = f" run={run}" if run else ""
-        return f"[{at:%Y-%m-%d %H:%M:%S}] {level}: {tag}{_one_line(text)}{ending}\n"
+        second = now.replace(microsecond=0)
+        if second != self._second:
+            self._second, self._stamp = second, f"{now.astimezone():%Y-%m-%d %H:%M:%S}"
+        return f"[{self._stamp}] {level}: {tag}{_one_line(text)}{ending}\n"
 
     def _rotate(self) -> None:
         assert self._file is not None, "only a log with a file grows"
         assert self._path is not None, "only a log with a path has a file"
-        self._file.close()
         for number in range(_KEPT - 1, 0, -1):
             with contextlib.suppress(FileNotFoundError):
                 os.replace(f"{self._path}.{number}", f"{self._path}.{number + 1}")
-        os.replace(self._path, f"{self._path}.1")
-        self._file = open(self._path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 -- for life
-        self._size = 0
+        with contextlib.suppress(FileNotFoundError):  # somebody has moved it away already
+            os.replace(self._path, f"{self._path}.1")
+        fresh = open(self._path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 -- for life
+        old, self._file, self._size = self._file, fresh, 0
+        old.close()
 
 
 def _one_line(text: str) -> str:

@@ -31,6 +31,14 @@ class Evidence(msgspec.Struct, frozen=True):
     started: bool
     exit_code: int | None
     ended_at: datetime | None
+    age: float | None = None
+    """For how many seconds the shim has lived: the wall clock may have been set while no engine ran."""
+
+    @property
+    def unstarted(self) -> bool:
+        """Tell whether all this shows that the command was never reached."""
+        alive = self.shim is not None or self.others
+        return self.same_boot and not self.started and not alive and self.exit_code is None
 
 
 class Settle(msgspec.Struct, frozen=True):
@@ -44,6 +52,7 @@ class WatchOn(msgspec.Struct, frozen=True):
     """The attempt goes on; pid is None when only its descendants live."""
 
     pid: int | None
+    age: float | None = None
 
 
 class GiveBack(msgspec.Struct, frozen=True):
@@ -62,10 +71,10 @@ def decide_adoption(evidence: Evidence) -> Settle | WatchOn | GiveBack | Lose:
     """Decide by the evidence; see the top of this file."""
     if evidence.exit_code is not None:
         return Settle(evidence.exit_code, evidence.ended_at)
+    if evidence.shim is not None or evidence.others:
+        return WatchOn(evidence.shim, evidence.age)
     if not evidence.same_boot:
         return Lose("the machine restarted while it ran")
-    if evidence.shim is not None or evidence.others:
-        return WatchOn(evidence.shim)
-    if not evidence.started:
+    if evidence.unstarted:
         return GiveBack()
     return Lose("its processes ended without a record of an exit code")

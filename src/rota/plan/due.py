@@ -5,6 +5,10 @@ the cursor and now, gives each its record, and moves the cursor. The store write
 where it was read, so two planners, or a planner and an editor, cannot both account for one slot; and the unique key
 (job, slot) stands behind that.
 
+A job with jitter wakes that much later than its slot, and on time for it is that much later too. So planning takes the
+slots up to `until`, the last that the job has woken for; an editor takes those up to now, because the definition that
+they belong to ends there.
+
 Usually there is one slot, due a moment ago. After downtime there may be half a million; then the catch-up policy picks
 which of them run, and the rest become one range, counted without visiting them.
 """
@@ -13,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from itertools import islice
 
 import msgspec
 
@@ -27,7 +30,9 @@ from rota.schedule.duration import words
 from rota.schedule.timetable import Timetable
 
 ON_TIME = timedelta(seconds=10)
-"""A slot planned later than this was missed, and catch-up decides on it."""
+"""A slot planned later than this (and its jitter) was missed, and catch-up decides on it."""
+LEAST_GRACE = timedelta(seconds=1)
+"""No engine is there to the microsecond: with a grace of nothing a job would never run."""
 CATCH_UP_CAP = 1_000
 STUCK_AFTER = 3
 """So many skips in a row because of one running run are told as an event."""
@@ -54,26 +59,28 @@ class Plan(msgspec.Struct, frozen=True):
     stuck: bool = False
 
 
-def plan_due(stored: StoredJob, now: datetime, active: Sequence[ActiveRun]) -> Plan:
-    """Account for every slot of the job up to now.
+def plan_due(stored: StoredJob, now: datetime, active: Sequence[ActiveRun], until: datetime | None = None) -> Plan:
+    """Account for every slot of the job up to `until`: to the last that it has woken for by now, if nobody says else.
 
     1. Let catch-up choose: which slots run, which ranges are skipped.
     2. Let overlap decide on each slot that would run, in order, earlier ones of this plan counted.
-    3. Move the cursor to now, and find the slot after it.
+    3. Move the cursor there, and find the slot after it.
     """
     timetable = timetable_of(stored.job)
-    wanted, skips, cursor = _choose(stored, timetable, now)
+    punctual = now - stored.jitter
+    wanted, skips, cursor = _choose(stored, timetable, punctual, punctual if until is None else until)
     policy = stored.job.policy
-    if policy.overlap is Overlap.REPLACE and len(wanted) > 1:
+    if policy.overlap == Overlap.REPLACE and len(wanted) > 1:
         why = "a later slot was due as well, and overlap is replace"
         skips.extend(Skip(slot, slot, 1, SkipCode.COALESCED, why) for slot in wanted[:-1])
         wanted = wanted[-1:]
     pending, runs, refused = list(active), [], []
     victims: list[str] = []
+    catching_up = bool(wanted) and punctual - wanted[0] > ON_TIME
     for slot in wanted:
-        missed = now - slot > ON_TIME
+        missed = punctual - slot > ON_TIME
         decision = decide_overlap(policy, pending)
-        if isinstance(decision, Refuse) and missed and policy.catch_up is CatchUp.ALL:
+        if isinstance(decision, Refuse) and catching_up and policy.catch_up == CatchUp.ALL:
             decision = Start(held=True)  # `all` asks for each of them: they wait for their turn instead
         if isinstance(decision, Refuse):
             refused.append(Skip(slot, slot, 1, SkipCode.OVERLAP, decision.why, decision.run_id or None))
@@ -82,7 +89,9 @@ def plan_due(stored: StoredJob, now: datetime, active: Sequence[ActiveRun]) -> P
         victims.extend(decision.victims)
         pending.append(ActiveRun("", State.QUEUED, decision.held))
     streak = 0 if runs else stored.skip_streak + len(refused)
-    next_slot = None if rest_of(stored.job) is not None else timetable.next_after(cursor)
+    # A schedule that counts from the end of a run has no next slot until the run has ended.
+    counted = None if wanted else stored.next_slot
+    next_slot = timetable.next_after(cursor) if rest_of(stored.job) is None else counted
     return Plan(
         tuple(runs),
         (*skips, *refused),
@@ -100,47 +109,58 @@ def plan_silence(stored: StoredJob, since: datetime, until: datetime, code: Skip
     return () if skip is None else (skip,)
 
 
-def _choose(stored: StoredJob, timetable: Timetable, now: datetime) -> tuple[list[datetime], list[Skip], datetime]:
-    """Split the slots between the cursor and now into those that run and ranges that are skipped."""
+def _choose(
+    stored: StoredJob, timetable: Timetable, punctual: datetime, until: datetime
+) -> tuple[list[datetime], list[Skip], datetime]:
+    """Split the slots between the cursor and `until` into those that run and ranges that are skipped."""
     since, policy = stored.planned_to, stored.job.policy
     if rest_of(stored.job) is not None:
         # Counted from the end of the run before: the one slot is the one that the end has set.
-        due = stored.next_slot is not None and stored.next_slot <= now
-        return ([stored.next_slot] if due and stored.next_slot else []), [], now
+        due = [] if stored.next_slot is None or stored.next_slot > until else [stored.next_slot]
+        return due, [], max(until, since)
     first = stored.next_slot if stored.next_slot is not None else timetable.next_after(since)
-    if first is None or first > now:
-        return [], [], max(now, since)
+    if first is None or first > until:
+        return [], [], max(until, since)
     following = timetable.next_after(first)
-    if (following is None or following > now) and now - first <= min(ON_TIME, policy.grace):
-        return [first], [], now  # the usual case: one slot, just due
-    return _catch_up(policy, timetable, since, now)
+    if (following is None or following > until) and punctual - first <= min(ON_TIME, _grace(policy)):
+        return [first], [], until  # the usual case: one slot, just due
+    wanted, skips = _catch_up(policy, timetable, since, punctual, until)
+    return wanted, [skip for skip in skips if skip is not None], until
 
 
 def _catch_up(
-    policy: Policy, timetable: Timetable, since: datetime, now: datetime
-) -> tuple[list[datetime], list[Skip], datetime]:
+    policy: Policy, timetable: Timetable, since: datetime, punctual: datetime, until: datetime
+) -> tuple[list[datetime], list[Skip | None]]:
     """Decide on missed slots by the policy."""
-    horizon = max(since, now - policy.grace - _TICK)
+    horizon = min(max(since, punctual - _grace(policy) - _TICK), until)
     late = f"it came more than {words(policy.grace)} late (grace)"
     skips = [_range(timetable, since, horizon, SkipCode.BEYOND_GRACE, late)]
     match policy.catch_up:
         case CatchUp.LATEST:
-            last = timetable.latest_until(now)
+            last = timetable.latest_until(until)
             if last is None or last <= horizon:
-                return [], _kept(skips), now
+                return [], skips
             why = "a later slot was due as well, and catch_up is latest"
             skips.append(_range(timetable, horizon, last - _TICK, SkipCode.COALESCED, why))
-            return [last], _kept(skips), now
+            return [last], skips
         case CatchUp.ALL:
-            wanted = _last_slots(timetable, horizon, now, CATCH_UP_CAP)
+            wanted = _last_slots(timetable, horizon, until, CATCH_UP_CAP)
             if wanted:
                 why = f"catch_up is all, which takes the last {CATCH_UP_CAP} at most"
                 skips.append(_range(timetable, horizon, wanted[0] - _TICK, SkipCode.CATCH_UP_CAP, why))
-            return wanted, _kept(skips), now
+            return wanted, skips
         case CatchUp.NONE:
-            on_time = max(horizon, now - ON_TIME - _TICK)
+            on_time = min(max(horizon, punctual - ON_TIME - _TICK), until)
             skips.append(_range(timetable, horizon, on_time, SkipCode.CATCH_UP_NONE, "catch_up is none"))
-            return list(islice(timetable.between(on_time, now), CATCH_UP_CAP)), _kept(skips), now
+            wanted = _last_slots(timetable, on_time, until, CATCH_UP_CAP)
+            if wanted:
+                why = f"more than {CATCH_UP_CAP} slots were due at once"
+                skips.append(_range(timetable, on_time, wanted[0] - _TICK, SkipCode.CATCH_UP_CAP, why))
+            return wanted, skips
+
+
+def _grace(policy: Policy) -> timedelta:
+    return max(policy.grace, LEAST_GRACE)
 
 
 def _last_slots(timetable: Timetable, since: datetime, until: datetime, most: int) -> list[datetime]:
@@ -162,7 +182,3 @@ def _range(timetable: Timetable, since: datetime, until: datetime, code: SkipCod
         return None
     last = timetable.latest_until(until)
     return None if last is None else Skip(first, last, timetable.count(since, until), code, why)
-
-
-def _kept(skips: Sequence[Skip | None]) -> list[Skip]:
-    return [skip for skip in skips if skip is not None]

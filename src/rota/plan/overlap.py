@@ -34,7 +34,7 @@ class Refuse(msgspec.Struct, frozen=True):
 
 
 def decide_overlap(policy: Policy, active: Sequence[ActiveRun]) -> Start | Refuse:
-    """Decide whether a due run starts, waits behind the active ones, replaces them, or is skipped."""
+    """Decide whether a due run starts, waits behind the active ones, replaces the oldest of them, or is skipped."""
     limit = policy.job_limit
     placed = [run for run in active if not run.held]
     if limit is None or len(placed) < limit:
@@ -42,7 +42,7 @@ def decide_overlap(policy: Policy, active: Sequence[ActiveRun]) -> Start | Refus
     held = [run for run in active if run.held]
     match policy.overlap:
         case Overlap.REPLACE:
-            return Start(held=True, victims=tuple(run.id for run in active))
+            return Start(held=True, victims=tuple(run.id for run in active[: len(active) + 1 - limit]))
         case Overlap.QUEUE if not held:
             return Start(held=True)
         case Overlap.QUEUE:

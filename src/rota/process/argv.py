@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping
@@ -54,12 +53,17 @@ def compile_start(claimed: Claimed, job: Job, base: Mapping[str, str], home: tup
         env["ROTA_SLOT"] = claimed.slot.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         env["ROTA_LATENESS"] = f"{max(0.0, (claimed.claimed_at - claimed.slot).total_seconds()):.3f}"
     env[MARK] = mark_of(home[0], claimed.run_id, claimed.attempt)
-    cwd = os.path.expanduser(job.cwd) if job.cwd else home[1]
+    # Absolute, because the shim's `cd` would look for a relative one in the job's CDPATH.
+    cwd = os.path.join(os.getcwd(), os.path.expanduser(job.cwd)) if job.cwd else home[1]
     argv, argument_file = _argv(job, env, cwd, result)
     if job.user:
         argv = _as_user(job) + argv
     if job.output_mode is OutputMode.PIPE:
         argv = [sys.executable, "-I", "-S", _RELAY, *argv]
+    # A shell drops variables whose names it could not set, such as my.property; `env` brings them back.
+    odd = [f"{name}={value}" for name, value in env.items() if not (name.isidentifier() and name.isascii())]
+    if odd:
+        argv = [find_program("env", _DEFAULT_PATH, "/"), *odd, *argv]
     return Start(argv, env, cwd, argument_file)
 
 
@@ -92,7 +96,7 @@ def _argv(job: Job, env: dict[str, str], cwd: str, result: str) -> tuple[list[st
             return ["/bin/sh", "-c", line], None
         case Python() as python:
             env[RESULT_VARIABLE] = result
-            given = json.dumps({"args": python.args, "kwargs": python.kwargs})
+            given = msgspec.json.encode({"args": python.args, "kwargs": python.kwargs}).decode()
             argv = [python.interpreter or sys.executable, "-m", "rota.call", python.target]
             if len(given.encode()) > LONGEST_ARGUMENT:
                 return [*argv, "--file", ARGUMENT_FILE], given

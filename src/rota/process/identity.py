@@ -8,7 +8,6 @@ Always open the pidfd first and look at the mark after: what was looked at is th
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 
 MARK = "ROTA_MARK"
@@ -28,6 +27,8 @@ def marked_processes(home_id: str) -> dict[tuple[str, int], list[int]]:
     """Search the machine for processes that carry a mark of this home, by run and attempt."""
     found: dict[tuple[str, int], list[int]] = {}
     for pid, mark in _marks():
+        if pid == os.getpid():
+            continue  # an engine that was started by a job
         home, run_id, attempt = (*mark.split("/"), "", "")[:3]
         if home == home_id and attempt.isdigit():
             found.setdefault((run_id, int(attempt)), []).append(pid)
@@ -62,10 +63,22 @@ def is_zombie(pid: int) -> bool:
         return False
 
 
+def age_of(pid: int) -> float | None:
+    """Return for how many seconds a process has existed, by a clock that nobody can set; None where that is unknown."""
+    try:
+        with open("/proc/uptime", encoding="ascii") as uptime, open(f"/proc/{pid}/stat", "rb") as stat:
+            began = int(stat.read().rpartition(b")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+            return float(uptime.read().split()[0]) - began
+    except OSError:
+        return None
+
+
 def all_pids() -> list[int]:
     """Return the pids of all processes that can be seen."""
     if _HAS_PROC:
         return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+    import subprocess
+
     listing = subprocess.run(["ps", "-axo", "pid="], capture_output=True, text=True, check=False).stdout
     return [int(word) for word in listing.split()]
 
@@ -93,6 +106,8 @@ def _marks() -> Iterator[tuple[int, str]]:
 
 def _marks_from_ps(which: list[str]) -> Iterator[tuple[int, str]]:
     """Read environments through `ps -E`, as macOS allows for one's own processes."""
+    import subprocess
+
     listing = subprocess.run(
         ["ps", "-Eww", *which, "-o", "pid=,command="], capture_output=True, text=True, check=False, errors="replace"
     ).stdout
@@ -107,6 +122,8 @@ def _boot_id() -> str:
     if _HAS_PROC:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read().strip()
+    import subprocess
+
     booted = subprocess.run(["sysctl", "-n", "kern.boottime"], capture_output=True, text=True, check=False).stdout
     return booted.partition("sec = ")[2].partition(",")[0] or "unknown"
 

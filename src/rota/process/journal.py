@@ -11,6 +11,7 @@ attempt whose segment is missing is known to prove nothing.
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from datetime import UTC, datetime
@@ -44,7 +45,10 @@ class Journal:
     def __init__(self, directory: str) -> None:
         self._directory = directory
         self._old = {name for name in os.listdir(directory) if name.startswith(_PREFIX)}
-        self._number = max((int(name.removeprefix(_PREFIX)) for name in self._old), default=0)
+        self._number = max((int(name.split("-")[1]) for name in self._old), default=0)
+        self._token = os.urandom(4).hex()
+        """Part of this engine's segments' names: if somebody empties the directory, no old name comes up again, which
+        would make an old attempt look as if it had never started."""
         self.fd = -1
         self.segment = ""
         self._open_next()
@@ -53,16 +57,30 @@ class Journal:
         """Begin the next segment when this one is nearly full."""
         if os.lseek(self.fd, 0, os.SEEK_CUR if _PREALLOCATES else os.SEEK_END) < SEGMENT_SIZE * 7 // 8:
             return False
-        os.close(self.fd)
-        self._old.add(self.segment)
-        self._open_next()
+        full, name = self.fd, self.segment
+        try:
+            self._open_next()
+        except OSError:
+            return False  # there is no room for another: lines that do not fit into this one wait for it
+        os.close(full)
+        self._old.add(name)
         return True
 
     def forget_unneeded(self, needed: set[str]) -> None:
         """Delete the old segments that no attempt needs."""
         for name in self._old - needed:
-            os.unlink(os.path.join(self._directory, name))
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(self._directory, name))
             self._old.discard(name)
+
+    def exit_of(self, segment: str, run: str, attempt: int) -> Exited | None:
+        """Return the exit line of one attempt, without reading those of all others."""
+        try:
+            with open(os.path.join(self._directory, segment), "rb") as file:
+                mine = [line for line in file if run.encode() in line]
+        except FileNotFoundError:
+            return None
+        return parse_lines(b"\n".join(mine)).exited.get((run, attempt))
 
     def has(self, segment: str) -> bool:
         """Tell whether a segment is still there."""
@@ -86,14 +104,16 @@ class Journal:
 
     def _open_next(self) -> None:
         self._number += 1
-        self.segment = f"{_PREFIX}{self._number}"
-        path = os.path.join(self._directory, self.segment)
+        segment = f"{_PREFIX}{self._number}-{self._token}"
+        path = os.path.join(self._directory, segment)
         append = 0 if _PREALLOCATES else os.O_APPEND
         low = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | append, 0o600)
-        self.fd = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, _ABOVE_THE_JOBS)
+        self.fd, self.segment = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, _ABOVE_THE_JOBS), segment
         os.close(low)
         if _PREALLOCATES:
-            os.posix_fallocate(self.fd, 0, SEGMENT_SIZE)
+            # With a disk that is full the engine still starts, for the sake of what runs; shims wait to write.
+            with contextlib.suppress(OSError):
+                os.posix_fallocate(self.fd, 0, SEGMENT_SIZE)
 
 
 _PREALLOCATES = hasattr(os, "posix_fallocate")

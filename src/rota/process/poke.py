@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import socket
+from zlib import crc32
 
 _LONGEST_SOCKET_PATH = 100
 
@@ -17,7 +17,7 @@ def socket_path(home: str) -> str:
         return path
     runtime = os.environ.get("XDG_RUNTIME_DIR") or f"/tmp/rota-{os.geteuid()}"  # noqa: S108 -- mode 0700 and checked below
     os.makedirs(runtime, mode=0o700, exist_ok=True)
-    return os.path.join(runtime, f"rota-{hashlib.sha256(home.encode()).hexdigest()[:16]}.sock")
+    return os.path.join(runtime, f"rota-{crc32(home.encode()):08x}-{len(home)}.sock")
 
 
 class PokeListener:
@@ -25,11 +25,14 @@ class PokeListener:
 
     def __init__(self, home: str) -> None:
         self._path = socket_path(home)
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._path)  # the engine's lock is held: whoever made it is gone
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.bind(self._path)
-        os.chmod(self._path, 0o600)
+        # The engine's lock is held: whoever made a socket there is gone. One that cannot be made costs a second, not
+        # the engine.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self._path)
+        with contextlib.suppress(OSError):
+            self._socket.bind(self._path)
+            os.chmod(self._path, 0o600)
         self._socket.setblocking(False)
         self.fd = self._socket.fileno()
 

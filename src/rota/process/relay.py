@@ -9,7 +9,10 @@ import os
 import select
 import signal
 import sys
+from contextlib import suppress
 
+_SURVIVED = [getattr(signal, f"SIG{name}") for name in ("HUP", "INT", "QUIT", "ALRM", "TERM", "USR1", "USR2")]
+"""What a job sends to its whole group must not take the reader away from its pipes."""
 _LOOK_AGAIN = 0.02
 """Where a child's end is no descriptor to wait for."""
 
@@ -21,12 +24,15 @@ def relay(argv: list[str]) -> int:
     2. Copy until both pipes end, or the command has ended and its pipes are empty.
     3. If somebody still has a pipe open then, leave a copy of this process to read on.
     """
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    for number in _SURVIVED:
         signal.signal(number, lambda *_: None)
     out_read, out_write = os.pipe()
     err_read, err_write = os.pipe()
+    for pipe in (out_write, err_write):
+        with suppress(OSError):
+            os.fchmod(pipe, 0o622)  # a job that runs as another user may open its /dev/stderr by name
     actions = [(os.POSIX_SPAWN_DUP2, out_write, 1), (os.POSIX_SPAWN_DUP2, err_write, 2)]
-    defaults = [signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
+    defaults = [signal.SIGPIPE, signal.SIGXFSZ, *_SURVIVED]
     try:
         child = os.posix_spawn(argv[0], argv, os.environ, file_actions=actions, setsigdef=defaults)
     except OSError as error:
@@ -77,8 +83,12 @@ def _pump(pipes: dict[int, int], ready: list[int]) -> bool:
 
 
 def _write(target: int, content: bytes) -> None:
-    while content:
-        content = content[os.write(target, content) :]
+    """Write all of it; what a full disk has no room for is dropped, because a reader that ends would kill the job."""
+    try:
+        while content:
+            content = content[os.write(target, content) :]
+    except OSError:
+        return
 
 
 def _shell_code(status: int) -> int:

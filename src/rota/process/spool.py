@@ -13,10 +13,11 @@ write more than the caps. That overshoot is bounded by how fast it writes, not b
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import fcntl
 import os
 import sys
+from collections.abc import Iterator
 
 import msgspec
 
@@ -36,7 +37,7 @@ class Slot(msgspec.Struct, eq=False):
     """A pair of files, open for reading here; the job appends through descriptors of its own."""
 
     name: str
-    fds: tuple[int, int]
+    fds: tuple[int, ...]
     cut: list[int] = msgspec.field(default_factory=lambda: [0, 0])
     """Up to where each file was cut."""
     longest: list[int] = msgspec.field(default_factory=lambda: [0, 0])
@@ -53,7 +54,7 @@ class Spool:
         self._free: list[Slot] = []
         self._busy: dict[str, Slot] = {}
         self._left: list[Slot] = []
-        """Slots whose files somebody still has open after their run ended."""
+        """Slots whose files somebody still has open after their run ended, or may have: theirs are closed here."""
         self._number = 0
         for name in _slot_names(directory):
             self._number = max(self._number, int(name))
@@ -68,6 +69,7 @@ class Spool:
         """Open the slot that a run was left with."""
         slot = self._open(name, os.O_CREAT)
         self._busy[name] = slot
+        self._number = max(self._number, int(name))
         return slot
 
     def paths(self, slot: Slot) -> tuple[str, str]:
@@ -92,20 +94,33 @@ class Spool:
         """Tell whether a file is shorter than it was seen before: the job itself has truncated it."""
         return any(os.fstat(fd).st_size < longest for fd, longest in zip(slot.fds, slot.longest, strict=True))
 
-    def watch(self, slot: Slot, caps: Output) -> None:
-        """Cut the middle out of files that have grown far beyond the caps."""
+    def watch(self, slot: Slot, caps: Output) -> bool:
+        """Cut the middle out of files that have grown far beyond the caps; True when there was one."""
+        any_cut = False
         for index, fd in enumerate(slot.fds):
             size = os.fstat(fd).st_size
             slot.longest[index] = max(slot.longest[index], size)
             if size - max(slot.cut[index], caps.head) > caps.tail + _SLACK:
                 _cut(fd, max(slot.cut[index], caps.head), size - caps.tail)
                 slot.cut[index] = size - caps.tail
+                any_cut = True
+        return any_cut
+
+    def watch_left(self, caps: Output) -> bool:
+        """Cut files that left-behind processes write to; True when there was one."""
+        any_cut = False
+        for slot in self._left:
+            sizes = [_size_of(path) for path in self.paths(slot)]
+            if any(size - max(cut, caps.head) > caps.tail + _SLACK for size, cut in zip(sizes, slot.cut, strict=True)):
+                with self._reopened(slot):
+                    any_cut |= self.watch(slot, caps)
+        return any_cut
 
     def release(self, slot: Slot) -> None:
         """Use the slot again, unless somebody still has its files open."""
         del self._busy[slot.name]
         if not all(_only_opener(fd) for fd in slot.fds):
-            self._left.append(slot)
+            self._leave(slot)
             return
         if len(self._free) >= _KEEP_FREE:
             self._delete(slot)
@@ -116,23 +131,24 @@ class Spool:
         slot.cut, slot.longest = [0, 0], [0, 0]
         self._free.append(slot)
 
-    def look_after(self, caps: Output) -> None:
-        """Keep files in bounds that left-behind processes write to, and delete those that nobody writes to any more."""
+    def look_after(self) -> None:
+        """Delete the files that left-behind processes have closed by now."""
         for slot in list(self._left):
-            self.watch(slot, caps)
-            if not _LEASES or all(_only_opener(fd) for fd in slot.fds):
+            with self._reopened(slot):
+                unused = not _LEASES or all(_only_opener(fd) for fd in slot.fds)
+            if unused:
                 self._left.remove(slot)
-                self._delete(slot)
+                self._unlink(slot)
 
     def sweep(self) -> None:
         """At start: take charge of every slot that no adopted run uses."""
         for name in _slot_names(self.directory):
-            if name not in self._busy and all(slot.name != name for slot in self._free):
-                self._left.append(self._open(name, os.O_CREAT))
+            if name not in self._busy and all(slot.name != name for slot in (*self._free, *self._left)):
+                self._left.append(Slot(name, ()))
 
     def close(self) -> None:
-        """Close every file; those of running jobs stay for the next engine."""
-        for slot in (*self._free, *self._left):
+        """Close every file; those of running jobs, and those that somebody left open, stay for the next engine."""
+        for slot in self._free:
             self._delete(slot)
         for slot in self._busy.values():
             for fd in slot.fds:
@@ -148,12 +164,41 @@ class Spool:
         return Slot(name, (out, err))
 
     def _delete(self, slot: Slot) -> None:
-        for fd, path in zip(slot.fds, self.paths(slot), strict=True):
+        for fd in slot.fds:
             os.close(fd)
-            os.unlink(path)
+        self._unlink(slot)
+
+    def _unlink(self, slot: Slot) -> None:
+        for path in self.paths(slot):
+            with contextlib.suppress(FileNotFoundError):  # somebody has tidied up here
+                os.unlink(path)
+
+    def _leave(self, slot: Slot) -> None:
+        """Keep an eye on a slot without keeping descriptors: there may be as many as there are daemons."""
+        for fd in slot.fds:
+            os.close(fd)
+        slot.fds = ()
+        self._left.append(slot)
+
+    @contextlib.contextmanager
+    def _reopened(self, slot: Slot) -> Iterator[None]:
+        slot.fds = self._open(slot.name, os.O_CREAT).fds
+        try:
+            yield
+        finally:
+            for fd in slot.fds:
+                os.close(fd)
+            slot.fds = ()
 
 
 _LEASES = hasattr(fcntl, "F_SETLEASE")
+
+
+def _size_of(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _only_opener(fd: int) -> bool:
@@ -187,10 +232,9 @@ def _cut(fd: int, start: int, end: int) -> None:
         libc.fallocate.argtypes = [ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64]
         if libc.fallocate(fd, _PUNCH_HOLE_AND_KEEP_SIZE, start, end - start) == 0:
             return
-        if ctypes.get_errno() not in (errno.EOPNOTSUPP, errno.ENOSYS):
-            raise OSError(ctypes.get_errno(), "cannot cut a runaway log")
     os.ftruncate(fd, 0)
 
 
 def _slot_names(directory: str) -> list[str]:
-    return sorted({name[:6] for name in os.listdir(directory) if name.endswith(_SUFFIXES) and name[:6].isdigit()})
+    stems = {name.partition(".")[0] for name in os.listdir(directory) if name.endswith(_SUFFIXES)}
+    return sorted(stem for stem in stems if stem.isdigit())

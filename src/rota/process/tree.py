@@ -20,7 +20,7 @@ def members(mark: str, shim: int | None) -> list[int]:
     for pid in all_pids():
         if pid in (shim, os.getpid()):
             continue
-        if _belongs(pid, mark, shim) and not is_zombie(pid):
+        if belongs(pid, mark, shim) and not is_zombie(pid):
             found.append(pid)
     return found
 
@@ -49,7 +49,8 @@ def kill_shim(shim: int, mark: str) -> None:
     _signal_if_member(shim, mark, shim, signal.SIGKILL)
 
 
-def _belongs(pid: int, mark: str, shim: int | None) -> bool:
+def belongs(pid: int, mark: str, shim: int | None) -> bool:
+    """Tell whether a process is of an attempt: by its session or group, or by its mark."""
     if shim is not None and shim in group_and_session(pid):
         return True
     return mark_in(pid) == mark
@@ -58,7 +59,7 @@ def _belongs(pid: int, mark: str, shim: int | None) -> bool:
 def _signal_if_member(pid: int, mark: str, shim: int | None, number: signal.Signals) -> int:
     """Open the process, look again that it is the one that was meant, and signal exactly that one."""
     if not hasattr(signal, "pidfd_send_signal"):
-        if not _belongs(pid, mark, shim):
+        if not belongs(pid, mark, shim):
             return 0
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
@@ -69,7 +70,7 @@ def _signal_if_member(pid: int, mark: str, shim: int | None, number: signal.Sign
     except (ProcessLookupError, OSError):
         return 0
     try:
-        if not _belongs(pid, mark, shim):
+        if not belongs(pid, mark, shim):
             return 0
         signal.pidfd_send_signal(fd, number)
     except (ProcessLookupError, PermissionError):

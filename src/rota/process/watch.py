@@ -19,6 +19,9 @@ _LOOK_AGAIN = 0.2
 class Watcher(Protocol):
     """What both watchers do. A pid is watched under a key of the caller's."""
 
+    hears_children: bool
+    """Whether it learns of children's ends by itself; else SIGCHLD must end its wait."""
+
     def watch_fd(self, fd: int) -> None: ...
     def watch_pid(self, key: str, pid: int, *, ours: bool) -> bool: ...
     def forget(self, key: str) -> None: ...
@@ -30,6 +33,8 @@ class Watcher(Protocol):
 
 class PidfdWatcher:
     """Waits on epoll, with a pidfd for every process."""
+
+    hears_children = True
 
     def __init__(self) -> None:
         self._epoll = select.epoll()
@@ -98,6 +103,8 @@ class PidfdWatcher:
 
 class SigchldWatcher:
     """Waits on poll; SIGCHLD, which writes into a descriptor that is watched, ends the wait for children."""
+
+    hears_children = False
 
     def __init__(self) -> None:
         self._poll = select.poll()

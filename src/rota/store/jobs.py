@@ -11,12 +11,16 @@ from rota.store import rows
 from rota.store.database import Database
 from rota.store.instants import from_us, maybe_us, span_us, to_us
 
+_KEPT_DEFINITIONS = 512
+
 
 class JobTable:
     """The moves on jobs; see ports.JobStore."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
+        self._definitions: dict[int, Job] = {}
+        """Definitions never change, so a few are kept."""
 
     def find(self, name: str) -> StoredJob | None:
         """Return the job of this name, removed or not."""
@@ -54,9 +58,9 @@ class JobTable:
         """Return jobs whose time has come, oldest first."""
         return [rows.stored_job(row) for row in self._db.all("due_jobs", now=to_us(now), limit=limit)]
 
-    def timed(self, after: int, limit: int) -> list[StoredJob]:
-        """Return jobs that the clock may make due, by number, after the cursor."""
-        return [rows.stored_job(row) for row in self._db.all("timed_jobs", after=after, limit=limit)]
+    def timed(self, after: int, now: datetime, limit: int) -> list[StoredJob]:
+        """Return jobs that the clock may make due, or that are planned beyond now, by number, after the cursor."""
+        return [rows.stored_job(row) for row in self._db.all("timed_jobs", after=after, now=to_us(now), limit=limit)]
 
     def next_wake(self) -> datetime | None:
         """Return the earliest instant at which something becomes due by time alone."""
@@ -96,9 +100,15 @@ class JobTable:
 
     def definition(self, definition_id: int) -> Job:
         """Return a definition that a run refers to."""
+        known = self._definitions.get(definition_id)
+        if known is not None:
+            return known
         row = self._db.one("definition_body", id=definition_id)
         assert row is not None, "definitions are kept while a run refers to them"
-        return rows.job_from_body(row["body"])
+        if len(self._definitions) >= _KEPT_DEFINITIONS:
+            self._definitions.clear()
+        self._definitions[definition_id] = job = rows.job_from_body(row["body"])
+        return job
 
     def pools(self) -> Mapping[str, tuple[int, int]]:
         """Return each pool's size and how much of it is taken."""

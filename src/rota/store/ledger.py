@@ -19,8 +19,8 @@ class LedgerTable:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    def move_cursor_if_unmoved(self, stored: StoredJob, plan: Plan, now: datetime) -> bool:
-        """Write a plan's skips and move the job's cursor; False when somebody else has planned these slots."""
+    def move_cursor_if_unmoved(self, stored: StoredJob, plan: Plan) -> bool:
+        """Move the job's cursor; False when somebody else has planned these slots."""
         moved = self._db.run(
             "move_cursor_if_unmoved",
             id=stored.id,
@@ -29,8 +29,6 @@ class LedgerTable:
             next_slot=maybe_us(plan.next_slot),
             skip_streak=plan.skip_streak,
         )
-        if moved and plan.skips:
-            self.add_skips(stored.id, plan.skips, now)
         return moved > 0
 
     def add_skips(self, job_id: int, skips: Iterable[Skip], now: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -57,6 +58,7 @@ def stored_job(row: AnyRow) -> StoredJob:
         removed_at=maybe_from_us(row["removed_at"]),
         planned_to=from_us(row["planned_to"]),
         next_slot=maybe_from_us(row["next_slot"]),
+        jitter=timedelta(microseconds=row["jitter"]),
         skip_streak=row["skip_streak"],
         created_at=from_us(row["created_at"]),
     )

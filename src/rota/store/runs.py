@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+
+import msgspec
 
 from rota.ids import first_run_id
 from rota.model.job import Job
@@ -13,7 +14,7 @@ from rota.model.settlement import Claimed, Ended, JobSample, NewRun, RunFilter
 from rota.plan.overlap import ActiveRun
 from rota.store import rows
 from rota.store.database import Database
-from rota.store.instants import from_us, maybe_from_us, maybe_us, to_us
+from rota.store.instants import from_us, maybe_from_us, maybe_us, span_us, to_us
 
 _LAST_ID = "~"
 
@@ -176,6 +177,14 @@ class RunTable:
         at = to_us(now)
         return self._db.run("wake_waiting", now=at) + self._db.run("expire_start_by", now=at)
 
+    def wake_all(self, now: datetime) -> int:
+        """Make every run ready that pauses between attempts."""
+        return self._db.run("wake_all_waiting", now=to_us(now))
+
+    def bring_forward(self, span: timedelta) -> int:
+        """Let pauses between attempts end earlier, because the clock went back."""
+        return self._db.run("bring_waiting_forward", span=span_us(span))
+
     def cancel_if_not_running(self, run_id: str, now: datetime, reason: str) -> bool:
         """End a run that is queued or waiting."""
         return self._db.run("cancel_if_not_running", id=run_id, now=to_us(now), reason=reason) > 0
@@ -210,6 +219,11 @@ class RunTable:
         row = self._db.one("run_for_slot", job_id=job_id, slot=to_us(slot))
         return None if row is None else rows.run(row)
 
+    def in_slots(self, job_id: int, since: datetime, until: datetime, limit: int) -> list[Run]:
+        """Return the job's runs for slots in [since, until), in order."""
+        found = self._db.all("runs_in_slots", job_id=job_id, since=to_us(since), until=to_us(until), limit=limit)
+        return [rows.run(row) for row in found]
+
     def page(self, wanted: RunFilter, before: str | None, limit: int) -> list[Run]:
         """Return runs, newest first, before the cursor."""
         filters = ["filter_job"] if wanted.job_id is not None else []
@@ -233,7 +247,7 @@ class RunTable:
 
     def last_of(self, job_ids: Sequence[int]) -> dict[int, Run]:
         """Return the newest run of each of these jobs."""
-        found = self._db.all("last_runs", ids=json.dumps(list(job_ids)))
+        found = self._db.all("last_runs", ids=msgspec.json.encode(list(job_ids)).decode())
         return {row["job_id"]: rows.run(row) for row in found}
 
     def state_counts(self) -> dict[State, int]:

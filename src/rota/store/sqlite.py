@@ -44,7 +44,7 @@ class SqliteDatabase:
             self._connection.row_factory = sqlite3.Row
             self._prepare(checkpoints=checkpoints, patience=patience)
         except sqlite3.Error as error:
-            raise _translated(error, path) from error
+            raise _translated(error, path, opening=True) from error
         if fresh and path != ":memory:":
             os.chmod(path, 0o600)
 
@@ -156,7 +156,7 @@ class SqliteDatabase:
                 copy.close()
             os.chmod(target, 0o600)
         except sqlite3.Error as error:
-            raise _translated(error, target) from error
+            raise _translated(error, target, opening=True) from error
 
     def faults(self) -> list[str]:
         """Return what an integrity check finds; empty when the file is sound."""
@@ -178,6 +178,11 @@ class SqliteDatabase:
             raise _translated(error, self.path) from error
 
 
+def library_version() -> str:
+    """Return the version of the SQLite library in use."""
+    return sqlite3.sqlite_version
+
+
 def wal_warning(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
     """Return a sentence if this SQLite has a known fault in its write-ahead log."""
     first, last = _FAULTY_WAL
@@ -191,8 +196,12 @@ def wal_warning(version: tuple[int, ...] = sqlite3.sqlite_version_info) -> str:
     )
 
 
-def _translated(error: sqlite3.Error, path: str) -> Exception:
-    """Turn SQLite's complaint into ours: passing, damaged, or a bug that is shown as it is."""
+def _translated(error: sqlite3.Error, path: str, *, opening: bool = False) -> Exception:
+    """Turn SQLite's complaint into ours: passing, damaged, or a bug that is shown as it is.
+
+    A file that could be written until now and cannot any more (no descriptor is left, a disk is read-only after an
+    error) is no fault of the home's: it passes, or somebody mends it while jobs run on.
+    """
     code = getattr(error, "sqlite_errorcode", None)
     primary = None if code is None else code & 0xFF
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
@@ -200,13 +209,20 @@ def _translated(error: sqlite3.Error, path: str) -> Exception:
     if primary in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return StoreFull(f"{path} cannot be written: {error}; make room on the disk")
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return StoreCorrupt(
-            f"{path} is damaged ({error}). rota leaves the file as it is. Move it aside and put a backup in its "
-            "place (`rota backup FILE` makes them; a backup is a whole store), or start with an empty home"
-        )
+        return damaged(path, str(error))
     if primary in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY):
+        if not opening:
+            return StoreFull(f"{path} cannot be written: {error}; look at the disk it is on")
         return BadHome(f"{path} cannot be opened: {error}; check that the directory is yours and writable")
     return error
+
+
+def damaged(path: str, why: str) -> StoreCorrupt:
+    """Return the refusal of a store that cannot be trusted."""
+    return StoreCorrupt(
+        f"{path} is damaged ({why}). rota leaves the file as it is. Move it aside and put a backup in its "
+        "place (`rota backup FILE` makes them; a backup is a whole store), or start with an empty home"
+    )
 
 
 def _refuse_network(path: str) -> None:

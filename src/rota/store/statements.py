@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
-from importlib.resources import files
 
 _MARK = "-- name: "
+
+
+_HERE = os.path.dirname(__file__)
 
 
 @lru_cache(maxsize=4)
 def load_statements(dialect: str) -> dict[str, str]:
     """Return the dialect's statements by name, comments left out."""
     statements: dict[str, str] = {}
-    for file in sorted(files("rota.store").joinpath("sql", dialect).iterdir(), key=lambda entry: entry.name):
-        for block in file.read_text(encoding="utf-8").split(_MARK)[1:]:
+    for text in _scripts(os.path.join(_HERE, "sql", dialect)):
+        for block in text.split(_MARK)[1:]:
             name, _, body = block.partition("\n")
             lines = [line for line in body.splitlines() if not line.lstrip().startswith("--")]
             if name in statements:
-                raise ValueError(f"{file.name}: the statement {name!r} is there twice")
+                raise ValueError(f"the statement {name!r} is there twice")
             statements[name] = "\n".join(lines).strip()
     return statements
 
@@ -25,6 +28,14 @@ def load_statements(dialect: str) -> dict[str, str]:
 @lru_cache(maxsize=4)
 def load_migrations(dialect: str) -> tuple[str, ...]:
     """Return the dialect's schema changes in order: the first makes version 1."""
-    folder = files("rota.store").joinpath("migrations", dialect)
-    scripts = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
-    return tuple(script.read_text(encoding="utf-8") for script in scripts)
+    return tuple(_scripts(os.path.join(_HERE, "migrations", dialect)))
+
+
+def _scripts(folder: str) -> list[str]:
+    """Return the texts of the SQL files in a folder, by name. (importlib.resources would cost the engine 2 MB.)"""
+    texts = []
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".sql"):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                texts.append(file.read())
+    return texts

@@ -37,18 +37,20 @@ class TableStore:
     ) -> bool:
         """Write what planning a job came to; False when somebody else has accounted for these slots.
 
-        1. Move the cursor, which is the fence, and record the skips.
-        2. Add the runs; a slot that has one already (the clock was corrected) keeps it.
+        1. Move the cursor, which is the fence.
+        2. Add the runs; a slot that has one already (the clock was corrected) keeps it. Then the skips: a range that
+           is made longer must see every run in between.
         3. Ask the runs that are to be replaced to end.
         4. Tell of slots that were missed, and of a job whose runs never seem to end.
         """
-        if not self.ledger.move_cursor_if_unmoved(stored, plan, now):
+        if not self.ledger.move_cursor_if_unmoved(stored, plan):
             return False
         for planned in plan.runs:
             new = NewRun(
                 new_id(now), stored.id, stored.definition_id, planned.trigger, slot=planned.slot, held=planned.held
             )
             self.runs.add(new, stored.job, now)
+        self.ledger.add_skips(stored.id, plan.skips, now)
         for victim in plan.victims:
             why = "a later run of the job takes its place (overlap is replace)"
             if not self.runs.cancel_if_not_running(victim, now, why):

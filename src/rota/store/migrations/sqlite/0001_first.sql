@@ -81,7 +81,7 @@ CREATE TABLE run (
     CHECK (state <> 'running' OR (host IS NOT NULL AND boot IS NOT NULL AND started_at IS NOT NULL AND attempt >= 1)),
     CHECK ((state = 'waiting') = (ready_at IS NOT NULL)),
     CHECK ((state IN ('succeeded', 'failed', 'timed_out', 'cancelled', 'lost')) = (ended_at IS NOT NULL)),
-    CHECK (state <> 'succeeded' OR exit_code = 0),
+    CHECK (state <> 'succeeded' OR (exit_code IS NOT NULL AND exit_code = 0)),
     CHECK (held = 0 OR state = 'queued'),
     CHECK (ended_at IS NULL OR started_at IS NULL OR ended_at >= started_at)
 ) WITHOUT ROWID;
@@ -92,15 +92,16 @@ CREATE INDEX run_held ON run (job_id, priority, due_at, id) WHERE state = 'queue
 -- Attempts whose pause is over.
 CREATE INDEX run_waiting ON run (ready_at) WHERE state = 'waiting';
 -- Runs that may wait for a place only until an instant.
-CREATE INDEX run_start_by ON run (start_by) WHERE state = 'queued' AND start_by IS NOT NULL;
+CREATE INDEX run_start_by ON run (start_by) WHERE state = 'queued' AND attempt = 0 AND start_by IS NOT NULL;
 -- What runs, for the limits, for adoption and for cancelling.
 CREATE INDEX run_running ON run (host, pool) WHERE state = 'running';
 -- Running runs that somebody wants ended: hardly ever any.
 CREATE INDEX run_cancel ON run (host) WHERE state = 'running' AND cancel_at IS NOT NULL;
--- The overlap rule's question: which runs of the job are active?
-CREATE INDEX run_active ON run (job_id, id) WHERE state IN ('queued', 'running', 'waiting');
 -- A job's history, newest first.
 CREATE INDEX run_of_job ON run (job_id, id);
+-- The overlap rule's question: which runs of the job are active? (After run_of_job: of two indexes that cost the same,
+-- SQLite takes the one that was made last, and a job's whole history would be read for its few active runs.)
+CREATE INDEX run_active ON run (job_id, id) WHERE state IN ('queued', 'running', 'waiting');
 -- What went wrong, newest first, among a million that went well.
 CREATE INDEX run_trouble ON run (id) WHERE state IN ('failed', 'timed_out', 'lost');
 
@@ -204,8 +205,10 @@ CREATE TRIGGER run_ended AFTER UPDATE OF state ON run WHEN NEW.ended_at IS NOT N
        AND (SELECT count(*) FROM run WHERE job_id = NEW.job_id AND held = 0
                AND state IN ('queued', 'running', 'waiting'))
            < coalesce((SELECT job_limit FROM job WHERE id = NEW.job_id), 1000000000);
-    -- A schedule that counts from the end of the run counts from now.
-    UPDATE job SET next_slot = max(NEW.ended_at, planned_to) + rest, wake_at = max(NEW.ended_at, planned_to) + rest
+    -- A schedule that counts from the end of the run counts from then; but from now, if the clock was corrected since
+    -- the start and the end is made to look later than it was.
+    UPDATE job SET next_slot = max(min(NEW.ended_at, NEW.changed_at), planned_to) + rest,
+                   wake_at = max(min(NEW.ended_at, NEW.changed_at), planned_to) + rest + jitter
      WHERE id = NEW.job_id AND rest IS NOT NULL AND next_slot IS NULL
        AND enabled = 1 AND paused_at IS NULL AND removed_at IS NULL;
 END;

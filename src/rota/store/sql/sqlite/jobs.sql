@@ -26,9 +26,10 @@ SELECT job.*, body FROM job JOIN definition ON definition.id = definition_id
  WHERE wake_at <= :now ORDER BY wake_at LIMIT :limit
 
 -- name: timed_jobs
--- Every job that the clock may make due, for planning anew after the clock was corrected.
+-- Every job that the clock may make due or that was planned beyond now (a paused one, or one that counts from the end
+-- of a run that goes on), for planning anew after the clock was corrected.
 SELECT job.*, body FROM job JOIN definition ON definition.id = definition_id
- WHERE wake_at IS NOT NULL AND job.id > :after ORDER BY job.id LIMIT :limit
+ WHERE (wake_at IS NOT NULL OR planned_to > :now) AND job.id > :after ORDER BY job.id LIMIT :limit
 
 -- name: next_wake
 -- The earliest instant at which something becomes due by time alone.
@@ -37,7 +38,8 @@ SELECT min(at) FROM (
     UNION ALL
     SELECT (SELECT ready_at FROM run WHERE state = 'waiting' ORDER BY ready_at LIMIT 1)
     UNION ALL
-    SELECT (SELECT start_by FROM run WHERE state = 'queued' AND start_by IS NOT NULL ORDER BY start_by LIMIT 1)
+    SELECT (SELECT start_by FROM run WHERE state = 'queued' AND attempt = 0 AND start_by IS NOT NULL
+             ORDER BY start_by LIMIT 1)
 )
 
 -- name: add_job

@@ -40,10 +40,6 @@ INSERT INTO event (at, kind, job_id, run_id, data) VALUES (:now, :kind, :job_id,
 SELECT event.*, job.name AS job FROM event LEFT JOIN job ON job.id = job_id
  WHERE seq > :after ORDER BY seq LIMIT :limit
 
--- name: last_event
--- The newest event's number.
-SELECT coalesce(max(seq), 0) FROM event
-
 -- name: totals
 -- Counts per job and outcome since a day; they survive pruning.
 SELECT name, state, sum(runs) AS runs, sum(tries) AS tries, sum(busy) AS busy

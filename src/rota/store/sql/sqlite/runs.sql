@@ -51,11 +51,11 @@ UPDATE run
  WHERE id = :id AND state = 'running' AND host = :host AND attempt = :attempt
 
 -- name: rest_if_running
--- End an attempt that is followed by another after a pause.
+-- End an attempt that is followed by another after a pause; none follows once somebody wants the run ended.
 UPDATE run
    SET state = 'waiting', ready_at = :ready_at, started_at = NULL, spool = NULL, exit_code = NULL, changed_at = :now,
        reason = :reason
- WHERE id = :id AND state = 'running' AND host = :host AND attempt = :attempt
+ WHERE id = :id AND state = 'running' AND host = :host AND attempt = :attempt AND cancel_at IS NULL
 
 -- name: add_attempt
 -- The record of an attempt that is followed by another.
@@ -73,12 +73,20 @@ UPDATE run
 -- Runs whose pause between attempts is over are ready again.
 UPDATE run SET state = 'queued', ready_at = NULL, changed_at = :now WHERE state = 'waiting' AND ready_at <= :now
 
+-- name: wake_all_waiting
+-- The clock was corrected: how long a pause between attempts still is cannot be told, so none is.
+UPDATE run SET state = 'queued', ready_at = NULL, changed_at = :now WHERE state = 'waiting'
+
+-- name: bring_waiting_forward
+-- The clock went back by so much: a pause must not grow by that.
+UPDATE run SET ready_at = ready_at - :span WHERE state = 'waiting'
+
 -- name: expire_start_by
--- Runs that waited for a place longer than they may.
+-- Runs that waited for a place longer than they may; a run that has had an attempt did get its place in time.
 UPDATE run
    SET state = 'cancelled', held = 0, ended_at = :now, changed_at = :now,
        reason = 'it waited for a place longer than start_by allows'
- WHERE state = 'queued' AND start_by IS NOT NULL AND start_by <= :now
+ WHERE state = 'queued' AND attempt = 0 AND start_by IS NOT NULL AND start_by <= :now
 
 -- name: cancel_if_not_running
 -- A run that is queued or waiting ends here and now.
@@ -123,6 +131,11 @@ SELECT run.*, job.name AS job FROM run JOIN job ON job.id = job_id
 -- name: run_for_slot
 -- The run of a slot.
 SELECT run.*, job.name AS job FROM run JOIN job ON job.id = job_id WHERE job_id = :job_id AND slot = :slot
+
+-- name: runs_in_slots
+-- What came of the slots of a short time: people say "02:30" for a slot some seconds later.
+SELECT run.*, job.name AS job FROM run JOIN job ON job.id = job_id
+ WHERE job_id = :job_id AND slot >= :since AND slot < :until ORDER BY slot LIMIT :limit
 
 -- name: runs_page
 -- Runs, newest first, before the cursor.

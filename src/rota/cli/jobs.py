@@ -1,0 +1,178 @@
+"""`rota list`, and the verbs that put jobs out of service and back: remove, pause, resume."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from rota.cli.options import home_option, job_argument, json_option
+from rota.cli.session import Session
+from rota.cli.tables import Cell, print_json, print_table
+from rota.cli.text import safe, typed
+from rota.errors import Conflict
+
+if TYPE_CHECKING:
+    from rota.control.questions import JobLine
+    from rota.model.run import Run
+
+_TITLES = ("job", "schedule", "state", "next", "last run")
+
+
+@click.command("list")
+@click.option("--tag", metavar="TAG", help="Only jobs with this tag.")
+@json_option
+@home_option
+@click.pass_obj
+def list_command(session: Session, tag: str | None, as_json: bool) -> None:
+    """List the jobs: when each is due next, and how it went last."""
+    lines: list[JobLine] = []
+    if session.has_home:
+        from rota.control.questions import Questions
+
+        client = session.client()
+        lines = Questions(client.store, client.clock).jobs(tag)
+    if as_json:
+        from rota.control.views import job_view
+
+        print_json([job_view(line.stored, line.last) for line in lines])
+        return
+    if not lines:
+        _print_nothing(session, tag)
+        return
+    now = session.client().clock.now()
+    print_table(_TITLES, [_row(line, now) for line in lines])
+    session.say_without_engine("nothing starts until: rota serve")
+
+
+def _row(line: JobLine, now: datetime) -> list[Cell | str]:
+    from rota.cli.show import explain
+
+    job = line.stored.job
+    schedule = "; ".join(explain(spec, job.timezone) for spec in job.schedules) or "by hand"
+    return [Cell(line.stored.name, "bold"), schedule, _state(line), _next(line, now), _last(line.last, now)]
+
+
+def _state(line: JobLine) -> Cell:
+    stored = line.stored
+    words = []
+    if line.running:
+        words.append("running" if line.running == 1 else f"running {line.running}")
+    if line.queued:
+        words.append(f"queued {line.queued}")
+    if line.waiting:
+        words.append("to be retried")
+    if stored.paused_at is not None:
+        words.append("paused")
+    if not stored.job.enabled:
+        words.append("disabled")
+    style = "running" if line.running else "paused" if stored.paused_at else ""
+    return Cell(", ".join(words), style) if words else Cell("idle", "dim")
+
+
+def _next(line: JobLine, now: datetime) -> Cell:
+    from rota.control.times import relative, short
+
+    stored = line.stored
+    if stored.next_slot is None:
+        if not stored.wants_slots or not stored.job.schedules:
+            return Cell("-", "dim")
+        after_end = any(spec.from_end for spec in stored.job.schedules)
+        return Cell("after this run" if after_end and (line.running or line.queued) else "never again", "dim")
+    if stored.next_slot <= now:
+        return Cell(f"due {relative(stored.next_slot, now)}", "paused")
+    return Cell(f"{relative(stored.next_slot, now)} ({short(stored.next_slot, now, said_in=stored.job.timezone)})")
+
+
+def _last(run: Run | None, now: datetime) -> Cell:
+    from rota.control.times import brief, relative
+
+    if run is None:
+        return Cell("-", "dim")
+    state = run.state.value.replace("_", " ")
+    when = run.ended_at or run.started_at or run.queued_at
+    length = f", took {brief(run.duration)}" if run.duration is not None else ""
+    code = f" ({run.exit_code})" if run.exit_code and state == "failed" else ""
+    return Cell(f"{state}{code} {relative(when, now)}{length}", state)
+
+
+def _print_nothing(session: Session, tag: str | None) -> None:
+    """Say where we looked, what to do, and where else something lives."""
+    from rota.wiring import live_engines
+
+    if tag is not None and session.has_home and session.client().store.jobs.count():
+        click.echo(f"No job in {session.home} has the tag {tag!r}.")
+        return
+    known = "" if session.has_home else " (it is not made yet)"
+    click.echo(f"No jobs in {session.home}{known}.")
+    click.echo('Make one with: rota add hello --every 1m --shell "echo hello"')
+    for pid, home in live_engines():
+        if home != session.home:
+            click.echo(
+                f"Another engine of yours serves {safe(home)} (pid {pid}); see it with: rota list --home {typed(home)}"
+            )
+
+
+@click.command("remove")
+@job_argument("jobs", many=True)
+@home_option
+@click.pass_obj
+def remove_command(session: Session, jobs: tuple[str, ...]) -> None:
+    """Take jobs out of service; their history stays.
+
+    Runs that are running go on to their end; those that wait for a start are cancelled.
+    """
+    client = session.client()
+    for name in _known(session, jobs):
+        left = client.verbs.remove(name)
+        click.echo(f"Removed {safe(name)}.")
+        for run in left:
+            click.echo(f"  run {run.id} goes on; end it with: rota cancel {run.id}")
+
+
+@click.command("pause")
+@job_argument("jobs", many=True)
+@home_option
+@click.pass_obj
+def pause_command(session: Session, jobs: tuple[str, ...]) -> None:
+    """Make no more slots of jobs due, until they are resumed. What runs goes on."""
+    client = session.client()
+    for name in _known(session, jobs):
+        if client.verbs.pause(name):
+            click.echo(f"Paused {safe(name)}. Slots in the pause do not run, not later either.")
+        else:
+            click.echo(f"{safe(name)} was paused already.")
+
+
+@click.command("resume")
+@job_argument("jobs", many=True)
+@home_option
+@click.pass_obj
+def resume_command(session: Session, jobs: tuple[str, ...]) -> int:
+    """End a pause. Slots that passed in it are not caught up."""
+    from rota.control.times import relative, with_zone
+
+    client = session.client()
+    code = 0
+    for name in _known(session, jobs):
+        try:
+            passed = client.verbs.resume(name)
+        except Conflict as conflict:
+            click.echo(f"rota: {conflict}", err=True)
+            code = conflict.exit_code
+            continue
+        stored = client.store.jobs.get(name)
+        coming = ""
+        if stored.next_slot is not None:
+            coming = f" Next: {with_zone(stored.next_slot)}, {relative(stored.next_slot, client.clock.now())}."
+        slots = "No slot" if not passed else "1 slot" if passed == 1 else f"{passed:,} slots"
+        click.echo(f"Resumed {safe(name)}. {slots} passed in the pause.{coming}")
+    return code
+
+
+def _known(session: Session, names: tuple[str, ...]) -> list[str]:
+    """Return the names once each, if all of them are jobs: a verb on several does all or nothing."""
+    for name in names:
+        session.client().store.jobs.get(name)
+    return list(dict.fromkeys(names))

@@ -1,0 +1,105 @@
+"""`rota serve`: becomes the engine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from typing import TypeVar
+
+import click
+
+from rota.cli.options import Duration, home_option, pointed_at
+from rota.cli.session import Session
+from rota.errors import EngineRunning, UsageError, did_you_mean
+
+_T = TypeVar("_T")
+_ON_STOP = ("leave", "wait", "kill")
+_FORMATS = ("text", "json")
+
+
+@click.command("serve")
+@click.option("--no-web", is_flag=True, help="Without the web pages.")
+@click.option("--capacity", type=click.IntRange(min=1), metavar="N", help="How many runs go at once  [2 x cores].")
+@click.option("--max-running", type=click.IntRange(min=1), metavar="N", help="The same over all hosts  [no limit].")
+@click.option(
+    "--on-stop", type=click.Choice(_ON_STOP), help="What becomes of running jobs when the engine stops  [leave]."
+)
+@click.option(
+    "--stop-grace", type=Duration(), metavar="TIME", help="How long they may go on before  [10s; 0 at a terminal]."
+)
+@click.option("--log-format", type=click.Choice(_FORMATS), help="How lines on standard error look  [text].")
+@click.option("-q", "--quiet", is_flag=True, help="Write to the log file only.")
+@home_option
+@click.pass_obj
+def serve_command(
+    session: Session,
+    no_web: bool,
+    capacity: int | None,
+    max_running: int | None,
+    on_stop: str | None,
+    stop_grace: timedelta | None,
+    log_format: str | None,
+    quiet: bool,
+) -> None:
+    """Run the engine: it starts jobs when they are due, until it is stopped with Ctrl-C or SIGTERM.
+
+    Jobs that are running then go on, and the next engine takes them over. Each setting may also come from the
+    environment: ROTA_CAPACITY, ROTA_MAX_RUNNING, ROTA_ON_STOP, ROTA_STOP_GRACE, ROTA_LOG_FORMAT.
+    """
+    del no_web  # accepted, and nothing to leave out yet
+    from rota.config.home import prepare_home
+    from rota.wiring import become_engine, running_engine
+
+    chosen = {
+        "capacity": capacity or _from_environment("ROTA_CAPACITY", _number),
+        "max_running": max_running or _from_environment("ROTA_MAX_RUNNING", _number),
+        "stop_grace": _stop_grace(stop_grace),
+        "on_stop": on_stop or _from_environment("ROTA_ON_STOP", _one_of(_ON_STOP)),
+    }
+    as_json = (log_format or _from_environment("ROTA_LOG_FORMAT", _one_of(_FORMATS)) or "text") == "json"
+    prepare_home(session.home)
+    pid = running_engine(session.home)
+    if pid is not None:
+        raise EngineRunning(
+            f"an engine is running already for {session.home} (pid {pid}); "
+            f"stop it first (kill {pid}), or choose another home with --home"
+        )
+    become_engine(session.home, chosen, ["serve", "--home", session.home], as_json=as_json, quiet=quiet)
+
+
+def _stop_grace(given: timedelta | None) -> timedelta | None:
+    from rota.schedule.duration import parse_duration
+
+    if given is None:
+        given = _from_environment("ROTA_STOP_GRACE", parse_duration)
+    if given is None and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
+        return timedelta(0)  # at a terminal somebody waits for the prompt
+    return given
+
+
+def _from_environment(name: str, read: Callable[[str], _T]) -> _T | None:
+    """Return a setting from the environment; one that cannot be read is named."""
+    text = os.environ.get(name)
+    if not text:
+        return None
+    try:
+        return pointed_at(name, read, text)
+    except ValueError as error:
+        raise UsageError(f"{name}={text}: {error}") from None
+
+
+def _number(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise ValueError("it must be a number, 1 or more")
+    return int(text)
+
+
+def _one_of(known: tuple[str, ...]) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in known:
+            raise ValueError(f"it must be one of {', '.join(known)}{did_you_mean(text, known)}")
+        return text
+
+    return read

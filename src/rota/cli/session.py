@@ -1,0 +1,64 @@
+"""What one call of the command line works with: the home that is meant, and a client on it when one is needed."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import click
+
+from rota.errors import BadHome
+
+if TYPE_CHECKING:
+    from rota.wiring import Client
+
+
+class Session:
+    """Finds the home once, and opens it when somebody asks."""
+
+    def __init__(self) -> None:
+        self.home_flag: str | None = None
+        self._client: Client | None = None
+
+    @cached_property
+    def home(self) -> str:
+        """The home that is meant."""
+        from rota.config.home import find_home
+
+        return find_home(self.home_flag, os.environ, here())
+
+    @property
+    def has_home(self) -> bool:
+        """Tell whether the home has been used before."""
+        from rota.wiring import has_store
+
+        return has_store(self.home)
+
+    def client(self, *, make: bool = False) -> Client:
+        """Open the home; one that is not there is made only for verbs that make something."""
+        if self._client is None:
+            from rota.wiring import Client
+
+            self._client = Client(self.home, must_exist=not make)
+        return self._client
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self._client is not None:
+            self._client.close()
+
+    def say_without_engine(self, text: str, *, always: bool = False) -> None:
+        """Say something on standard error if no engine runs; without `always` only to a person at a terminal."""
+        from rota.cli.text import error_is_terminal
+
+        if (always or error_is_terminal()) and self.client().engine_pid() is None:
+            click.echo(f"rota: no engine is running for {self.home}; {text}", err=True)
+
+
+def here() -> str:
+    """Return the current directory."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise BadHome("the current directory has been deleted; change to another one") from None

@@ -1,0 +1,191 @@
+"""`rota show`: everything about one job; and what `rota add` says about a new one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rota.cli.options import home_option, job_argument, json_option
+from rota.cli.session import Session
+from rota.cli.tables import print_facts, print_json, print_table
+from rota.cli.text import safe, styled, typed
+
+if TYPE_CHECKING:
+    from rota.control.questions import JobLine
+    from rota.model.job import Job, ScheduleSpec, StoredJob
+    from rota.model.policy import Policy
+
+_NEW = 3
+_SLOTS = 5
+_RUNS = 5
+
+
+@click.command("show")
+@job_argument()
+@json_option
+@home_option
+@click.pass_obj
+def show_command(session: Session, job: str, as_json: bool) -> None:
+    """Show everything about one job."""
+    from rota.control.questions import Questions
+    from rota.control.views import instant_view, job_details_view, run_view
+
+    client = session.client()
+    questions = Questions(client.store, client.clock)
+    line = questions.job(job)
+    now = client.clock.now()
+    slots = questions.coming(job, now, _SLOTS)
+    runs = questions.runs(job, "", None, _RUNS)
+    if as_json:
+        more: dict[str, Any] = {
+            "next_slots": [instant_view(slot.at) for slot in slots],
+            "runs": [run_view(run) for run in runs],
+        }
+        print_json(job_details_view(line.stored, line.last) | more)
+        return
+    click.echo(
+        styled(safe(job), "bold") + (f"  {safe(line.stored.job.description)}" if line.stored.job.description else "")
+    )
+    print_facts(_facts(line, now))
+    policies = _policies(line.stored.job.policy)
+    if policies:
+        click.echo("\nOther than the default")
+        print_facts(policies)
+    if slots:
+        click.echo("\nNext")
+        _print_slots([slot.at for slot in slots], now)
+    if runs:
+        from rota.cli.runs import run_rows
+
+        click.echo("\nLast runs")
+        titles, rows = run_rows(runs, now, with_job=False)
+        print_table(titles, rows)
+    session.say_without_engine("start it with: rota serve")
+
+
+def print_new_job(session: Session, stored: StoredJob, now: datetime) -> None:
+    """Say what was made."""
+    from rota.control.questions import Questions
+
+    click.echo(f"Added job {safe(stored.name)}.")
+    facts = [("runs", stored.job.action.describe()), *_when(stored.job), ("in", stored.job.cwd or session.home)]
+    print_facts([*facts, ("home", session.home)])
+    client = session.client()
+    slots = Questions(client.store, client.clock).coming(stored.name, now, _NEW)
+    if slots:
+        click.echo("Next:")
+        _print_slots([slot.at for slot in slots], now)
+    elif not stored.job.enabled:
+        click.echo("It is disabled, so it is never due.")
+    elif not stored.job.schedules:
+        click.echo(f"Run it with: rota run {typed(stored.name)}")
+
+
+def _print_slots(slots: list[datetime], now: datetime) -> None:
+    from rota.control.times import relative, with_zone
+
+    for slot in slots:
+        click.echo(f"  {with_zone(slot)}  {styled(relative(slot, now), 'dim')}")
+
+
+def _facts(line: JobLine, now: datetime) -> list[tuple[str, str]]:
+    from rota.control.times import local
+
+    stored = line.stored
+    job = stored.job
+    facts = [("state", state_words(line, now)), ("runs", job.action.describe()), *_when(job)]
+    facts.append(("in", job.cwd or "the home"))
+    facts += [("with", "\n".join(f"{name}={value}" for name, value in job.env.items()))] if job.env else []
+    facts += [("as", job.user)] if job.user else []
+    facts += [("umask", f"{job.umask:03o}")] if job.umask is not None else []
+    facts += [("tags", ", ".join(job.tags))] if job.tags else []
+    changed = f", changed {stored.revision - 1} times since" if stored.revision > 1 else ""
+    facts.append(("made", f"by {stored.origin}, {local(stored.created_at)}{changed}"))
+    return facts
+
+
+def state_words(line: JobLine, now: datetime) -> str:
+    """Say what a job is doing."""
+    from rota.control.times import local, relative
+
+    stored = line.stored
+    words = []
+    if not stored.job.enabled:
+        words.append("disabled")
+    if stored.paused_at is not None:
+        words.append(f"paused since {local(stored.paused_at)} ({relative(stored.paused_at, now)})")
+    for count, word in (
+        (line.running, "running"),
+        (line.queued, "queued"),
+        (line.waiting, "waiting to be tried again"),
+    ):
+        if count:
+            words.append(f"{count} {word}")
+    return ", ".join(words) or "idle"
+
+
+def _when(job: Job) -> list[tuple[str, str]]:
+    if not job.schedules:
+        return [("when", "by hand only")]
+    lines = [f"{explain(spec, job.timezone)}  ({spec.kind} {spec.text})" for spec in job.schedules]
+    facts = [("when", "\n".join(lines))]
+    if job.policy.not_before or job.policy.not_after:
+        facts.append(("but", _between(job.policy)))
+    return facts
+
+
+def explain(spec: ScheduleSpec, timezone: str | None) -> str:
+    """Say a schedule in words."""
+    from rota.schedule.parse import parse
+
+    words = parse(spec.kind, spec.text, zone=timezone, anchor=spec.anchor, dst=spec.dst).explain()
+    if spec.from_end:
+        words = f"{words.removeprefix('every ')} after the end of the run before"
+    zone = f" ({timezone})" if timezone and spec.kind in ("cron", "calendar") and timezone not in words else ""
+    return words + zone
+
+
+def _between(policy: Policy) -> str:
+    from rota.control.times import with_zone
+
+    ends = [f"not before {with_zone(policy.not_before)}"] if policy.not_before else []
+    ends += [f"not after {with_zone(policy.not_after)}"] if policy.not_after else []
+    return ", ".join(ends)
+
+
+def _policies(policy: Policy) -> list[tuple[str, str]]:
+    """Return the policies that are not the default, as their options are written."""
+    from rota.model.policy import Policy, Retries, priority_name
+    from rota.schedule.duration import format_duration
+
+    found = []
+    default = Policy()
+    for name in (
+        "overlap",
+        "max_instances",
+        "catch_up",
+        "grace",
+        "timeout",
+        "kill_after",
+        "start_by",
+        "pool",
+        "jitter",
+    ):
+        value = getattr(policy, name)
+        if value != getattr(default, name):
+            text = format_duration(value) if hasattr(value, "total_seconds") else str(value)
+            found.append((name.replace("_", "-"), text))
+    if policy.priority != default.priority:
+        found.append(("priority", priority_name(policy.priority)))
+    if policy.output.mode is not None:
+        found.append(("output-mode", policy.output.mode.value))
+    retries = policy.retries
+    if retries != Retries():
+        text = f"{retries.count}, after {format_duration(retries.delay)}"
+        text += f", each pause {retries.backoff:g} times longer" if retries.backoff != 1 else ""
+        text += f", at most {format_duration(retries.max_delay)}"
+        text += f", only on exit codes {', '.join(map(str, retries.only_on))}" if retries.only_on else ""
+        found.append(("retries", text))
+    return found

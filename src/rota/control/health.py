@@ -1,0 +1,180 @@
+"""A check-up of a home: facts in, judgements out. Each line is ok, warn or fail, and says what to do."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+import msgspec
+
+from rota.control.times import brief
+from rota.model.machine import MachineFacts
+from rota.ports import Store
+from rota.schedule.zones import local_zone_name
+
+Verdict = Literal["ok", "warn", "fail"]
+_LITTLE_ROOM = 100 << 20
+_SOME_ROOM = 1 << 30
+_FEW_FILES = 1_000
+_FEW_OPEN_FILES = 256
+_CLOCK_FACT = "clock"
+_CLOCK_STEP = timedelta(minutes=5)
+_OLDEST = datetime(2024, 1, 1)  # noqa: DTZ001 -- a date that every running clock is past, compared without a zone
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What a check-up looks at."""
+
+    home: str
+    store: str
+    engine: int | None
+    file_system: str
+    sqlite: str
+    wal_warning: str
+    machine: MachineFacts
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One line of a check-up."""
+
+    verdict: Verdict
+    what: str
+    text: str
+    advice: str = ""
+
+
+def check(facts: Facts, store: Store, now: datetime) -> list[Finding]:
+    """Judge a home, most important things first."""
+    return [
+        _home(facts),
+        _modes(facts),
+        _disk(facts),
+        _file_system(facts),
+        _sqlite(facts),
+        _integrity(facts, store),
+        _engine(facts, store),
+        _clock(store, now),
+        _zone(),
+        _shell(facts),
+        _open_files(facts),
+        _held(store),
+    ]
+
+
+def _home(facts: Facts) -> Finding:
+    machine = facts.machine
+    if machine.home_owner is not None and machine.home_owner != machine.user:
+        text = f"{facts.home} belongs to user {machine.home_owner}, not to you ({machine.user})"
+        return Finding("fail", "home", text, "use rota as its owner, or choose another home with --home")
+    return Finding("ok", "home", facts.home)
+
+
+def _modes(facts: Facts) -> Finding:
+    machine = facts.machine
+    open_to = [
+        path
+        for path, mode in ((facts.home, machine.home_mode), (facts.store, machine.store_mode))
+        if mode is not None and mode & 0o077
+    ]
+    if open_to:
+        fix = " && ".join(f"chmod go-rwx {path}" for path in open_to)
+        return Finding("warn", "modes", f"others can read {' and '.join(open_to)}", fix)
+    return Finding("ok", "modes", "only you can read it")
+
+
+def _disk(facts: Facts) -> Finding:
+    free, files = facts.machine.disk_free, facts.machine.files_free
+    if free is None:
+        return Finding("warn", "disk", "how much room there is cannot be told")
+    room = f"{_size(free)} free"
+    if free < _LITTLE_ROOM or (files is not None and files < _FEW_FILES // 10):
+        return Finding("fail", "disk", f"{room}: the ledger and the output need some", "make room on this disk")
+    if free < _SOME_ROOM or (files is not None and files < _FEW_FILES):
+        return Finding("warn", "disk", room, "make room on this disk, or let old history go with: rota prune")
+    return Finding("ok", "disk", room)
+
+
+def _file_system(facts: Facts) -> Finding:
+    if not facts.file_system:
+        return Finding("ok", "file system", "of an unknown kind (no /proc here)")
+    if facts.file_system in ("tmpfs", "ramfs"):
+        text = f"{facts.file_system} is gone after a restart of the machine, and the ledger with it"
+        return Finding("warn", "file system", text, "choose a home on a disk with --home")
+    return Finding("ok", "file system", facts.file_system)
+
+
+def _sqlite(facts: Facts) -> Finding:
+    if facts.wal_warning:
+        return Finding("warn", "sqlite", facts.wal_warning, "a newer SQLite or Python, when you can")
+    return Finding("ok", "sqlite", facts.sqlite)
+
+
+def _integrity(facts: Facts, store: Store) -> Finding:
+    faults = store.upkeep.faults()
+    if faults:
+        text = f"{facts.store} is damaged: {'; '.join(faults[:3])}"
+        return Finding("fail", "store", text, "stop the engine and put a backup in its place")
+    return Finding("ok", "store", "its check found nothing wrong")
+
+
+def _engine(facts: Facts, store: Store) -> Finding:
+    if facts.engine is not None:
+        return Finding("ok", "engine", f"running (pid {facts.engine})")
+    if store.jobs.count():
+        return Finding("warn", "engine", "not running: nothing is started", "start it with: rota serve")
+    return Finding("ok", "engine", "not running, and there are no jobs yet")
+
+
+def _clock(store: Store, now: datetime) -> Finding:
+    fact = store.upkeep.fact(_CLOCK_FACT)
+    seen = None if fact is None else datetime.fromisoformat(fact)
+    if now.replace(tzinfo=None) < _OLDEST:
+        return Finding("fail", "clock", f"it says {now:%Y-%m-%d %H:%M} UTC, which is past", "set the clock")
+    if seen is not None and seen > now + _CLOCK_STEP:
+        text = f"it is {brief(seen - now)} behind the latest time the engine has seen"
+        return Finding("warn", "clock", text, "check that the machine's time is kept (NTP)")
+    return Finding("ok", "clock", f"{now:%Y-%m-%d %H:%M:%S} UTC")
+
+
+def _zone() -> Finding:
+    name = local_zone_name()
+    return Finding("ok", "time zone", f"{name}; schedules without a zone of their own use it")
+
+
+def _shell(facts: Facts) -> Finding:
+    if facts.machine.has_shell:
+        return Finding("ok", "shell", "/bin/sh is there")
+    return Finding("fail", "shell", "there is no /bin/sh, and every attempt is started through it", "install one")
+
+
+def _open_files(facts: Facts) -> Finding:
+    _soft, hard = facts.machine.open_files
+    if 0 <= hard < _FEW_OPEN_FILES:
+        text = f"at most {hard}: each running attempt takes three"
+        return Finding("warn", "open files", text, "raise the limit (ulimit -Hn)")
+    return Finding("ok", "open files", "no limit" if hard < 0 else f"up to {hard:,}")
+
+
+def _held(store: Store) -> Finding:
+    """Look for runs that wait for a place of their job although nothing of the job holds one."""
+    from rota.model.run import State
+    from rota.model.settlement import RunFilter
+
+    queued = store.runs.page(RunFilter(None, State.QUEUED.value), None, 1000)
+    stuck = []
+    for job_id in {run.job_id for run in queued}:
+        active = store.runs.active(job_id)
+        if active and all(run.held for run in active):
+            stuck += [run.id for run in active]
+    if stuck:
+        text = f"{len(stuck)} queued runs wait behind runs that are gone ({stuck[0]})"
+        return Finding("warn", "queue", text, "the engine frees them within a minute; if not, cancel them")
+    return Finding("ok", "queue", f"{len(queued)} waiting" if queued else "nothing waits")
+
+
+def _size(number: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if number < 1024:
+            return f"{number:.0f} {unit}" if unit in ("B", "KiB") else f"{number:.1f} {unit}"
+        number /= 1024
+    return f"{number:.1f} TiB"

@@ -1,0 +1,126 @@
+"""The questions that change nothing: which jobs, which runs, which slots are coming. Every door asks these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from heapq import merge
+from itertools import islice
+
+import msgspec
+
+from rota.errors import NoSuchJob, UsageError, did_you_mean
+from rota.model.job import StoredJob
+from rota.model.run import Run, State
+from rota.model.settlement import RunFilter
+from rota.plan.timetables import rest_of, timetable_of
+from rota.ports import Clock, Store
+
+_PAGE = 500
+_MANY = 10_000
+_STATES = (*(state.value for state in State), "active", "trouble")
+
+
+class JobLine(msgspec.Struct, frozen=True):
+    """One job in a listing: what it is, what it is doing, and how it went last."""
+
+    stored: StoredJob
+    last: Run | None
+    running: int
+    queued: int
+    waiting: int
+
+
+class Slot(msgspec.Struct, frozen=True, order=True):
+    """A coming slot of a job."""
+
+    at: datetime
+    job: str
+
+
+class Questions:
+    """See the module."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def jobs(self, tag: str | None = None) -> list[JobLine]:
+        """Return all jobs by name, or those with a tag."""
+        active = self._active(None)
+        return [_line(stored, last, active.get(stored.id, [])) for stored, last in self._with_last(tag)]
+
+    def job(self, name: str) -> JobLine:
+        """Return one job."""
+        stored = self._store.jobs.get(name)
+        last = self._store.runs.last_of([stored.id]).get(stored.id)
+        return _line(stored, last, self._active(stored.id).get(stored.id, []))
+
+    def coming(self, name: str | None, since: datetime, most: int) -> list[Slot]:
+        """Return the next slots, of one job or of all together."""
+        if name is not None:
+            chosen = [self._store.jobs.get(name)]
+        else:
+            chosen = [stored for stored in self._all() if stored.wants_slots]
+        lines = (_slots(stored, since) for stored in chosen)
+        return list(islice(merge(*lines), most))
+
+    def runs(self, name: str | None, state: str, since: datetime | None, most: int) -> list[Run]:
+        """Return runs, newest first."""
+        check_state(state)
+        job_id = None
+        if name is not None:
+            stored = self._store.jobs.find(name)
+            if stored is None:
+                raise NoSuchJob(name, self._store.jobs.names())
+            job_id = stored.id
+        return self._store.runs.page(RunFilter(job_id, state, since), None, most)
+
+    def _all(self) -> Iterator[StoredJob]:
+        after = ""
+        while batch := self._store.jobs.page(after, _PAGE):
+            yield from batch
+            after = batch[-1].name
+
+    def _with_last(self, tag: str | None) -> Iterator[tuple[StoredJob, Run | None]]:
+        after = ""
+        while batch := self._store.jobs.page(after, _PAGE):
+            after = batch[-1].name
+            wanted = [stored for stored in batch if tag is None or tag in stored.job.tags]
+            last = self._store.runs.last_of([stored.id for stored in wanted])
+            for stored in wanted:
+                yield stored, last.get(stored.id)
+
+    def _active(self, job_id: int | None) -> dict[int, list[Run]]:
+        found: dict[int, list[Run]] = {}
+        for run in self._store.runs.page(RunFilter(job_id, "active"), None, _MANY):
+            found.setdefault(run.job_id, []).append(run)
+        return found
+
+
+def check_state(state: str) -> None:
+    """Refuse what is neither a state nor a word for several; nothing means all."""
+    if state and state not in _STATES:
+        near = did_you_mean(state, _STATES)
+        raise UsageError(f"there is no state {state!r}{near or '; there are: ' + ', '.join(_STATES)}")
+
+
+def _slots(stored: StoredJob, since: datetime) -> Iterator[Slot]:
+    """Yield the coming slots of a job; one that counts from the end of a run has at most one that is known."""
+    if not stored.wants_slots:
+        return
+    rest = rest_of(stored.job)
+    if rest is not None:
+        if stored.next_slot is not None and stored.next_slot > since:
+            yield Slot(stored.next_slot, stored.name)
+        return
+    timetable = timetable_of(stored.job)
+    at = timetable.next_after(since)
+    while at is not None:
+        yield Slot(at, stored.name)
+        at = timetable.next_after(at)
+
+
+def _line(stored: StoredJob, last: Run | None, active: list[Run]) -> JobLine:
+    states = [run.state for run in active]
+    return JobLine(stored, last, states.count(State.RUNNING), states.count(State.QUEUED), states.count(State.WAITING))

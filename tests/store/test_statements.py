@@ -1,0 +1,86 @@
+"""SQL lives in files: every statement is named, explained and used, and every one that is used is there."""
+
+from __future__ import annotations
+
+import ast
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+import rota.store
+from rota.store.statements import load_statements
+
+ROOM = Path(rota.store.__file__).parent
+DIALECTS = sorted(path.name for path in (ROOM / "sql").iterdir())
+CALLS = {"all", "one", "run", "many", "page"}
+
+
+def used() -> set[str]:
+    """Return the names of the statements that the store's code asks for."""
+    names = set()
+    for path in ROOM.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CALLS:
+                first = node.args[0] if node.args else None
+                if isinstance(first, ast.Constant) and isinstance(first.value, str):
+                    names.add(first.value)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.startswith("filter_"):
+                names.add(node.value)
+    return names
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_statement_is_used_and_every_used_one_is_there(dialect):
+    assert used() == set(load_statements(dialect))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_statement_says_why_in_a_sentence(dialect):
+    for path in sorted((ROOM / "sql" / dialect).glob("*.sql")):
+        for block in path.read_text(encoding="utf-8").split("-- name: ")[1:]:
+            name, why, *_ = block.splitlines()
+            assert re.fullmatch(r"[a-z]+(_[a-z]+)*", name), name
+            assert re.match(r"-- [A-Z].{5,}", why), f"{path.name}: {name} does not say why it is there"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_the_files_hold_nothing_but_named_statements(dialect):
+    for path in sorted((ROOM / "sql" / dialect).glob("*.sql")):
+        assert path.read_text(encoding="utf-8").startswith("-- name: "), path.name
+
+
+def test_all_dialects_have_the_same_names():
+    assert 1 == len({frozenset(load_statements(dialect)) for dialect in DIALECTS})
+
+
+def test_every_index_says_what_it_is_for():
+    for path in sorted((ROOM / "migrations").rglob("*.sql")):
+        lines = path.read_text(encoding="utf-8").splitlines()
+        for before, line in pairwise(lines):
+            if re.match(r"CREATE (UNIQUE )?INDEX run_|CREATE INDEX job_", line):
+                assert before.startswith("-- "), f"{path.name}: {line}"
+
+
+@pytest.mark.parametrize(
+    ("name", "index", "given"),
+    [
+        ("due_jobs", "job_wake", {"now": 1, "limit": 1}),
+        ("ready_in_pool", "run_ready", {"pool": "", "limit": 1}),
+        ("active_runs", "run_active", {"job_id": 1}),
+        ("placed_count", "run_active", {"job_id": 1}),
+        ("wake_waiting", "run_waiting", {"now": 1}),
+        ("expire_start_by", "run_start_by", {"now": 1}),
+        ("cancel_requests", "run_cancel", {"host": "h"}),
+        ("running_on_host", "run_running", {"host": "h"}),
+        ("next_wake", "run_start_by", {}),
+        ("next_wake", "job_wake", {}),
+        ("next_wake", "run_waiting", {}),
+        ("skip_at", "skip_of_job", {"job_id": 1, "at": 1}),
+    ],
+)
+def test_what_is_asked_each_turn_is_answered_by_its_index(memory, name, index, given):
+    text = load_statements("sqlite")[name]
+    plan = memory.database._connection.execute("EXPLAIN QUERY PLAN " + text, given).fetchall()
+    assert re.search(rf"USING (COVERING )?INDEX {index}\b", "\n".join(row[3] for row in plan))

@@ -1,0 +1,89 @@
+"""What the store's tests share: the backends that the one suite runs over, and a store with a few words of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from rota.ids import RunIds
+from rota.model.action import Shell
+from rota.model.job import Job, ScheduleSpec, StoredJob
+from rota.model.policy import Overlap, Policy
+from rota.model.run import State, Trigger
+from rota.model.settlement import Claimed, Ended, NewRun
+from rota.plan.timetables import jitter_of, rest_of
+from rota.store.database import Database
+from rota.store.sqlite import SqliteDatabase
+from rota.store.store import TableStore
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+HOST, BOOT = "host-one", "boot-one"
+
+BACKENDS: dict[str, Callable[[str], Database]] = {
+    # PostgreSQL joins here: a name, and how to open a database that is empty.
+    "sqlite file": lambda folder: SqliteDatabase(f"{folder}/rota.db", patience=5.0, checkpoints=True),
+    "sqlite memory": lambda folder: SqliteDatabase(":memory:", patience=0.0, checkpoints=True),
+}
+
+
+def job(name: str = "backup", *schedules: ScheduleSpec, **policy: Any) -> Job:
+    policy["overlap"] = Overlap(policy.get("overlap", "skip"))
+    return Job(name, Shell("true"), schedules, Policy(**policy))
+
+
+class World(TableStore):
+    """A store, the database below it, and short words for what tests do again and again."""
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self.database = database
+        self.new_id = RunIds().new
+
+    def make(self, name: str = "backup", *schedules: ScheduleSpec, now: datetime = NOW, **policy: Any) -> StoredJob:
+        made = job(name, *schedules, **policy)
+        with self.transaction():
+            return self.jobs.add(made, "hand", now, rest_of(made), jitter_of(made, "home"))
+
+    def queue(self, stored: StoredJob, now: datetime = NOW, **given: Any) -> str:
+        given.setdefault("trigger", Trigger.SCHEDULE if "slot" in given else Trigger.MANUAL)
+        new = NewRun(self.new_id(now), stored.id, stored.definition_id, **given)
+        with self.transaction():
+            self.runs.add(new, stored.job, now)
+        return new.id
+
+    def claim(
+        self, places: int = 10, *, now: datetime = NOW, host: str = HOST, max_running: int | None = None
+    ) -> list[Claimed]:
+        with self.transaction():
+            return self.runs.claim_ready(host, BOOT, now, [f"j/{number}" for number in range(places)], max_running)
+
+    def claim_one(self, stored: StoredJob, **given: Any) -> Claimed:
+        self.queue(stored, **given)
+        return self.claim(1)[0]
+
+    def end(self, run: Claimed, state: State = State.SUCCEEDED, *, host: str = HOST, after: timedelta = MINUTE) -> bool:
+        with self.transaction():
+            return self.runs.settle_if_running(ended(run, state, after), host, run.claimed_at + after)
+
+    def rest(self, run: Claimed, pause: timedelta = MINUTE, *, host: str = HOST) -> bool:
+        now = run.claimed_at + SECOND
+        with self.transaction():
+            return self.runs.rest_if_running(ended(run, State.FAILED, SECOND), host, now, now + pause, "it failed")
+
+    def state(self, run_id: str) -> State:
+        found = self.runs.find(run_id)
+        assert found is not None
+        return found.state
+
+    def held(self, stored: StoredJob) -> list[str]:
+        return [run.id for run in self.runs.active(stored.id) if run.held]
+
+    def kinds(self) -> list[str]:
+        return [event.kind for event in self.ledger.events(0, 10_000)]
+
+
+def ended(run: Claimed, state: State, after: timedelta = MINUTE, **given: Any) -> Ended:
+    code = {State.SUCCEEDED: 0, State.LOST: None}.get(state, 1)
+    return Ended(run.run_id, run.attempt, state, run.claimed_at, run.claimed_at + after, code, **given)
