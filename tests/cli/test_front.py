@@ -83,6 +83,23 @@ def test_a_reader_that_goes_away_is_no_error(quiet_home):
     assert (b"", 128 + signal.SIGPIPE) == (gone.communicate()[1], gone.returncode)
 
 
+@pytest.mark.parametrize(
+    ("verb", "redirection", "code"),
+    [
+        ("list", ">&-", 0),
+        ("list", "<&- >&- 2>&-", 0),
+        ("lst", "2>&-", 2),
+        ("list", ">/dev/full", 1),
+        ("logs backup", "2>&-", 3),
+    ],
+)
+def test_streams_that_are_closed_or_full_are_no_fault(quiet_home, verb, redirection, code):
+    command = ["/bin/sh", "-c", f"exec {ROTA} {verb} {redirection}"]
+    done = subprocess.run(command, cwd=quiet_home.folder, env=quiet_home.env, capture_output=True, text=True)
+    assert code == done.returncode
+    assert done.stderr in ("", "rota: No space left on device\n")
+
+
 def test_an_unexpected_error_is_one_honest_sentence(quiet_home):
     broken = (
         "import rota.cli.jobs as j; j._row = lambda *_: 1 / 0; from rota.cli.main import main; raise SystemExit(main())"

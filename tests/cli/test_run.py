@@ -30,6 +30,20 @@ def test_waiting_ends_with_the_jobs_own_exit_code(shared, words, code):
     assert code == shared.call("run", f"exit {code}", "--wait").returncode
 
 
+def test_what_a_function_returns_is_told_by_why(shared):
+    shared.ok("add", "function", "--python", "math:factorial", "--args", "[20]")
+    assert 0 == shared.call("run", "function", "--wait").returncode
+    run = shared.json("runs", "function")[0]["id"]
+    assert "It returned 2432902008176640000" in shared.ok("why", run)
+    assert 2432902008176640000 == shared.json("why", run)["result"]
+
+
+def test_what_a_function_raises_is_the_reason_of_its_run(shared):
+    shared.ok("add", "wrong", "--python", "math:factorial", "--args", "[-1]")
+    assert 1 == shared.call("run", "wrong", "--wait").returncode
+    assert "ValueError: factorial() not defined" in shared.json("runs", "wrong")[0]["reason"]
+
+
 def test_output_is_passed_on_as_it_is_to_its_own_stream(shared):
     shared.ok("add", "bytes", "--shell", r"printf 'a\000\377\033[2Jb'; printf 'oops\r' >&2; exit 4")
     done = shared.call("run", "bytes", "--wait")

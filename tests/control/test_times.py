@@ -30,6 +30,8 @@ BERLIN = ZoneInfo("Europe/Berlin")
         (200, "3m 20s"),
         (3600, "1h"),
         (3900.4, "1h 5m"),
+        (7199.6, "2h"),
+        (86_399, "1d"),
         (86_400, "1d"),
         (12 * 86_400 + 3 * 3600 + 59, "12d 3h"),
         (-200, "3m 20s"),
@@ -40,9 +42,8 @@ def test_a_duration_is_said_in_at_most_two_units(seconds, said):
 
 
 def test_how_far_away_an_instant_is():
-    assert ["in 3h 12m", "now", "2m 5s ago"] == [
-        relative(NOW + away, NOW) for away in (timedelta(hours=3, minutes=12), timedelta(0), -timedelta(seconds=125))
-    ]
+    aways = (timedelta(hours=3, minutes=12), timedelta(0), -timedelta(seconds=125), -timedelta(minutes=14, seconds=51))
+    assert ["in 3h 12m", "now", "2m 5s ago", "15m ago"] == [relative(NOW + away, NOW) for away in aways]
 
 
 def test_a_wall_time_that_comes_twice_is_said_with_its_zone():

@@ -163,6 +163,14 @@ def test_a_job_that_cannot_become_due_says_why(world):
     assert "no slot left" in of_job(world, "once")
 
 
+def test_a_job_that_runs_without_an_engine_says_that_nobody_watches(world):
+    world.add()
+    run = world.verbs.trigger("backup")
+    world.claim()
+    assert f"Run {run} is running." in of_job(world)
+    assert f"Run {run} is running, and no engine watches it now" in of_job(world, engine=None)
+
+
 def test_a_job_without_an_engine_says_since_when_it_is_due(world):
     hourly(world)
     world.clock.at = NOW + HOUR

@@ -66,8 +66,8 @@ DEEDS = ("trigger", "trigger", "cancel", "cancel job", "pause", "resume", "chang
 class Chaos:
     """One performance."""
 
-    def __init__(self, home: Home, seed: int) -> None:
-        self.home = home
+    def __init__(self, home: Home, seed: int, *, hurry: float = 1.0) -> None:
+        self.home, self.hurry = home, hurry
         self.random = random.Random(seed)
         self.kills: Counter[str] = Counter()
         self.deeds: Counter[str] = Counter()
@@ -78,7 +78,8 @@ class Chaos:
             self.home.add(name, BEGIN + command, *schedules, policy=policy)
         for _ in range(kills):
             self._one_life()
-            self._wait(self.random.choice((0, 0, self.random.uniform(0, 0.8), self.random.uniform(0, 2.5))))
+            pause = self.random.choice((0, 0, self.random.uniform(0, 0.8), self.random.uniform(0, 2.5)))
+            self._wait(pause * self.hurry)
         self._come_to_rest()
 
     def _one_life(self) -> None:
@@ -94,7 +95,7 @@ class Chaos:
         if likeness:
             self.deeds[f"an engine like: {likeness}"] += 1
         longest = 4.0 if point else self.random.choice((0.1, 0.3, 1.0, 2.0))
-        self._wait(longest * self.random.uniform(0.5, 1.5), engine)
+        self._wait(longest * self.random.uniform(0.5, 1.5) * self.hurry, engine)
         if engine.process.poll() is None:
             point = "any moment"
             if self.random.random() < 0.1 and "serving" in engine.errors:
@@ -146,7 +147,7 @@ class Chaos:
     def _come_to_rest(self) -> None:
         """Pause everything, let what runs end, stop the engine, and wait for what jobs have left behind."""
         engine = self.home.start_engine(capacity=12)
-        time.sleep(3)
+        time.sleep(2)
         for name in JOBS:
             self.home.verbs.pause(name)
         wait_for(
@@ -158,11 +159,11 @@ class Chaos:
             wait_for(lambda: not self.home.pids(), "no process is left", 5)
 
 
-def perform(kills: int, seed: int, directory: Path) -> tuple[list[str], str]:
+def perform(kills: int, seed: int, directory: Path, *, hurry: float = 1.0) -> tuple[list[str], str]:
     """Perform once, and return what is wrong and a summary."""
     home = Home(directory)
     try:
-        chaos = Chaos(home, seed)
+        chaos = Chaos(home, seed, hurry=hurry)
         began = time.monotonic()
         chaos.perform(kills)
         faults, counted = verdict(home, JOBS)

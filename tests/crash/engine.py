@@ -10,16 +10,16 @@ import msgspec
 from rota.engine import loop
 from rota.engine.settings import EngineSettings
 from rota.errors import RotaError
-from rota.process import journal, spool, watch
+from rota.process import journal, openers, spool, watch
 from rota.wiring import serve
 
-from .harness import SkewedClock
+from .skew import SkewedClock
 
 
 def macos() -> None:
     """Do without what only Linux has: pidfds, write leases, preallocation, holes."""
     watch.new_watcher = watch.SigchldWatcher
-    spool._LEASES = journal._PREALLOCATES = False
+    openers.CAN_TELL_OPENERS = journal._PREALLOCATES = False
     spool._cut = lambda fd, _start, _end: os.ftruncate(fd, 0)
 
 

@@ -15,14 +15,13 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 import pytest
 
-from rota.clock import SystemClock
 from rota.engine.settings import EngineSettings
 from rota.model.action import Command, Shell
 from rota.model.job import Job, ScheduleSpec
@@ -30,6 +29,8 @@ from rota.model.policy import Policy
 from rota.model.run import FINAL, OutputPart, Run, State
 from rota.process.identity import marked_processes
 from rota.wiring import Client
+
+from .skew import SkewedClock
 
 LONG = os.environ.get("ROTA_TEST_LONG") == "1"
 _ROOT = Path(__file__).parents[2]
@@ -63,21 +64,6 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
     except FileNotFoundError:
         return False
-
-
-class SkewedClock(SystemClock):
-    """The machine's clock, moved by as many seconds as a file says: a test moves the clock of a running engine."""
-
-    def __init__(self, file: str) -> None:
-        self._file = file
-
-    def now(self) -> datetime:
-        """Return the moved wall clock; the monotonic one stays as it is."""
-        try:
-            with open(self._file, encoding="ascii") as file:
-                return super().now() + timedelta(seconds=float(file.read() or 0))
-        except FileNotFoundError:
-            return super().now()
 
 
 class EngineProcess:

@@ -45,7 +45,7 @@ def test_after_a_reboot_running_runs_are_lost_and_tried_again_if_attempts_are_le
     home.start_engine()
 
     assert home.wait_for_end(once).state is State.LOST
-    assert home.run(once).reason == "the machine restarted while it ran"
+    assert home.run(once).reason == "the machine, or its container, restarted while it ran"
     assert (home.wait_for_end(again).state, home.attempts(again)) == (State.SUCCEEDED, 2)
     assert sorted(home.marks()) == sorted([f"{once}/1", f"{again}/1", f"{again}/2"])
 
@@ -88,8 +88,8 @@ def test_a_clock_that_jumps_an_hour_back_starts_no_slot_twice_and_holds_up_nothi
     home.add("often", MARK, every("1s"))
     home.start_engine()
     wait_for(lambda: len(home.runs("often")) >= 2, "slots have run")
-    timed = home.trigger("timed", command="echo begun > begun; sleep 60", policy=Policy(timeout=2 * SECOND))
-    retries = Retries(count=1, delay=2 * SECOND, jitter=0)
+    timed = home.trigger("timed", command="echo begun > begun; sleep 60", policy=Policy(timeout=1.5 * SECOND))
+    retries = Retries(count=1, delay=1.5 * SECOND, jitter=0)
     tried = home.trigger("tried", command="[ $ROTA_ATTEMPT = 2 ]", policy=Policy(retries=retries))
     wait_for(lambda: home.run(tried).state is State.WAITING, "it waits for its second attempt")
     home.wait_for_mark("begun")
@@ -108,9 +108,9 @@ def test_a_clock_that_jumps_an_hour_back_starts_no_slot_twice_and_holds_up_nothi
 @pytest.mark.parametrize("jump", [-HOUR, HOUR], ids=["back", "forward"])
 def test_a_clock_that_was_set_while_no_engine_ran_moves_no_deadline(home: Home, jump: timedelta):
     first = home.start_engine()
-    policy = Policy(timeout=3 * SECOND)
+    policy = Policy(timeout=2 * SECOND)
     timed = home.trigger("timed", command="echo begun > begun; sleep 60", policy=policy)
-    quick = home.trigger("quick", command="sleep 1.5; exit 5", policy=policy)
+    quick = home.trigger("quick", command="sleep 1; exit 5", policy=policy)
     home.wait_until_running(quick)
     home.wait_for_mark("begun")
     began = time.monotonic()
@@ -120,7 +120,7 @@ def test_a_clock_that_was_set_while_no_engine_ran_moves_no_deadline(home: Home, 
 
     assert home.wait_for_end(quick, 5).exit_code == 5
     assert home.wait_for_end(timed, 5).state is State.TIMED_OUT
-    assert 2 <= time.monotonic() - began < 4.5
+    assert 1.5 <= time.monotonic() - began < 3.5
 
 
 def test_a_clock_that_jumps_an_hour_forward_is_a_catch_up(home: Home):
@@ -144,11 +144,11 @@ def test_a_clock_that_came_from_far_in_the_future_and_is_corrected_silences_no_j
     home.add("often", MARK, every("1s"))
     home.add("paused", MARK, every("1s"))
     home.add("resting", MARK, every("1s", from_end=True))
-    home.add("lasting", "sleep 4", every("1s", from_end=True))
+    home.add("lasting", "sleep 2.5", every("1s", from_end=True))
     retries = Retries(count=1, delay=4 * SECOND, jitter=0)
     tried = home.trigger("tried", command="[ $ROTA_ATTEMPT = 2 ]", policy=Policy(retries=retries))
     engine = home.start_engine()
-    wait_for(lambda: len(home.runs("resting")) >= 2 and home.runs("lasting"), "they run in the future")
+    wait_for(lambda: home.runs("resting") and home.runs("lasting"), "they run in the future")
     home.verbs.pause("paused")
     if restarted:
         engine.kill()

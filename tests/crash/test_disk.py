@@ -66,7 +66,7 @@ def test_with_a_full_disk_nothing_starts_unrecorded_and_everything_goes_on_by_it
     home.add("tick", "echo $ROTA_RUN_ID/$ROTA_ATTEMPT >> marks", every("1s"))
     engine = home.start_engine()
     ends = home.trigger("ends meanwhile", command="echo begun > begun; sleep 1; exit 7")
-    timed = home.trigger("timed", command="echo $$ > pid; sleep 60", policy=Policy(timeout=2 * SECOND))
+    timed = home.trigger("timed", command="echo $$ > pid; sleep 60", policy=Policy(timeout=1.3 * SECOND))
     pid = int(home.wait_for_mark("pid"))
     home.wait_for_mark("begun")
     wait_for(home.marks, "it ticks")
@@ -92,7 +92,7 @@ def test_with_a_full_disk_nothing_starts_unrecorded_and_everything_goes_on_by_it
 
 def test_an_engine_that_starts_with_a_full_disk_looks_after_what_runs(home: Home, disk: SmallDisk):
     first = home.start_engine()
-    timed = home.trigger("timed", command="echo $$ > pid; sleep 60", policy=Policy(timeout=2 * SECOND))
+    timed = home.trigger("timed", command="echo $$ > pid; sleep 60", policy=Policy(timeout=1.3 * SECOND))
     ends = home.trigger("ends", command="echo begun > begun; sleep 1.5; exit 7")
     pid = int(home.wait_for_mark("pid"))
     home.wait_for_mark("begun")

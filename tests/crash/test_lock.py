@@ -17,7 +17,7 @@ from .harness import LONG, Home, alive, every, wait_for
 from .ledger import slot_faults
 
 SECOND = timedelta(seconds=1)
-HOLD = 30.0 if LONG else 5.0
+HOLD = 30.0 if LONG else 4.0
 
 
 @contextmanager
@@ -37,13 +37,13 @@ def test_while_the_store_is_locked_deadlines_hold_and_afterwards_nothing_is_miss
     engine = home.start_engine()
     ends = home.trigger("ends meanwhile", command="echo begun > begun; sleep 1; exit 7")
     timed = home.trigger("timed", command="echo $$ > pid; trap : TERM; while :; do sleep 9; done",
-                         policy=Policy(timeout=2 * SECOND, kill_after=SECOND))  # fmt: skip
+                         policy=Policy(timeout=1.5 * SECOND, kill_after=SECOND))  # fmt: skip
     pid = int(home.wait_for_mark("pid"))
     home.wait_for_mark("begun")
     started = home.run(timed).started_at
     with locked(home) as since:
         wait_for(lambda: not alive(pid), "it is killed on time", 5)
-        assert home.client.clock.now() - started < 3.5 * SECOND
+        assert home.client.clock.now() - started < 3 * SECOND
         assert "is locked by another program; it will be tried again. Nothing new is started" in engine.errors
         before = home.marks()
         time.sleep(max(0.0, since + HOLD - time.monotonic()))
@@ -62,7 +62,7 @@ def test_while_the_store_is_locked_deadlines_hold_and_afterwards_nothing_is_miss
 
 def test_an_engine_that_starts_while_the_store_is_locked_waits_and_looks_after_what_runs(home: Home):
     first = home.start_engine()
-    timed = home.trigger("timed", command="echo $$ > pid; sleep 60", policy=Policy(timeout=2 * SECOND))
+    timed = home.trigger("timed", command="echo $$ > pid; sleep 60", policy=Policy(timeout=1.2 * SECOND))
     pid = int(home.wait_for_mark("pid"))
     first.kill()
     later = home.trigger("later", command="echo $ROTA_RUN_ID/$ROTA_ATTEMPT >> marks; exit 7")

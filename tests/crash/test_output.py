@@ -94,7 +94,7 @@ def test_an_adopted_run_keeps_what_it_wrote_before_and_after(home: Home):
 
 def test_a_job_that_empties_its_own_output_is_told_so(home: Home):
     home.start_engine()
-    run = home.trigger("rewinds", command="echo before; sleep 2.5; echo after > /dev/stdout; sleep 1.2")
+    run = home.trigger("rewinds", command="echo before; sleep 1.3; echo after > /dev/stdout")
     found = home.wait_for_end(run)
     assert home.output(run) == b"after\n"
     assert "output: pipe" in found.reason

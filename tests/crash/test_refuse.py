@@ -91,13 +91,15 @@ def test_a_damaged_store_is_refused_left_as_it_is_and_says_how_to_go_on(home: Ho
 
     engine = home.start_engine()
     assert engine.wait() == 2
-    assert "Move it aside and put a backup in its place" in engine.errors
+    assert "Move it aside, and its -wal and -shm files with it" in engine.errors
+    assert "put a backup in its place" in engine.errors
     assert "Traceback" not in engine.errors
     with pytest.raises(StoreCorrupt):
         Client(str(home.path))
     assert store.read_bytes() == before
 
-    store.rename(store.with_suffix(".damaged"))
+    for path in home.path.glob("rota.db*"):
+        path.rename(path.with_name(f"damaged-{path.name}"))
     shutil.copy(backup, store)
     home.client = Client(str(home.path))
     home.store, home.verbs = home.client.store, home.client.verbs

@@ -16,7 +16,7 @@ from rota.process.identity import mark_in
 from .harness import Home, alive, every, require, wait_for
 
 SECOND = timedelta(seconds=1)
-TIMEOUT = Policy(timeout=SECOND, kill_after=SECOND)
+TIMEOUT = Policy(timeout=0.8 * SECOND, kill_after=0.5 * SECOND)
 AS_DAEMON = """python3 -c '
 import os, time
 if os.fork(): os._exit(0)
@@ -75,7 +75,7 @@ def test_a_command_that_ends_within_its_grace_is_not_killed(home: Home):
 
 def test_cancelling_one_of_two_runs_of_a_job_leaves_the_other(home: Home):
     home.start_engine()
-    home.add("twice", "setsid sleep 2 & sleep 2; exit 4", policy=Policy(max_instances=2))
+    home.add("twice", "setsid sleep 1.2 & sleep 1.2; exit 4", policy=Policy(max_instances=2))
     one, other = home.trigger("twice"), home.trigger("twice")
     home.wait_until_running(one)
     home.wait_until_running(other)
@@ -91,7 +91,7 @@ def test_a_job_of_another_user_is_ended_as_a_whole_and_its_words_are_kept(home: 
     require("root, and setpriv(1)", there=os.geteuid() == 0 and shutil.which("setpriv") is not None)
     engine = home.start_engine()
     line = "id -un; echo woe >&2; echo again > /dev/stdout; setsid sleep 60 & sleep 60"
-    policy = Policy(timeout=2 * SECOND, kill_after=SECOND)
+    policy = Policy(timeout=1.2 * SECOND, kill_after=SECOND)
     run = home.trigger("another's", command=line, policy=policy, user="nobody", cwd="/")
     wait_for(lambda: len(home.pids(run)) >= 4, "it runs")
     if adopted:
@@ -121,14 +121,14 @@ def test_a_shim_that_is_asked_to_end_goes_on_until_its_command_has_ended(home: H
 def test_a_daemon_that_keeps_the_output_open_does_not_hold_up_the_end_and_keeps_its_file(home: Home):
     home.start_engine(capacity=1)
     run = home.trigger(
-        "starts a daemon", command="setsid sh -c 'sleep 2; echo late; sleep 60' & echo $! > pid; echo on time"
+        "starts a daemon", command="setsid sh -c 'sleep 1; echo late; sleep 60' & echo $! > pid; echo on time"
     )
     found = home.wait_for_end(run)
     assert found.state is State.SUCCEEDED
-    assert found.duration < 1.5
+    assert found.duration < 0.9
     (pid,) = home.pids(run)[:1]
 
-    for number in range(8):  # each would have reused the file
+    for number in range(4):  # each would have reused the file
         other = home.trigger(f"next{number}", command=f"sleep 0.4; echo mine {number}")
         home.wait_for_end(other)
         assert home.output(other) == f"mine {number}\n".encode()
@@ -184,6 +184,6 @@ def test_runs_that_time_out_again_and_again_leave_nothing_behind(home: Home):
     home.start_engine()
     home.add("often", "setsid sleep 60 & sleep 60", every("1s"),
              policy=Policy(timeout=SECOND / 2, kill_after=SECOND / 2))  # fmt: skip
-    wait_for(lambda: len([run for run in home.runs("often") if run.state is State.TIMED_OUT]) >= 3, "three timed out")
+    wait_for(lambda: len([run for run in home.runs("often") if run.state is State.TIMED_OUT]) >= 2, "two timed out")
     home.verbs.pause("often")
     wait_for(lambda: not home.pids(), "nothing is left")

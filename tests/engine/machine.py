@@ -82,6 +82,8 @@ class ScriptedLauncher:
         self.released: list[str] = []
         self.reserved: list[str] = []
         self.known: dict[str, Evidence] = {}
+        self.hidden: set[str] = set()
+        """Runs that live where this machine cannot see them."""
         self.swept = 0
         self._places = 0
         self._acts: dict[str, int] = {}
@@ -144,6 +146,9 @@ class ScriptedLauncher:
     def release(self, run_id: str) -> None:
         del self.processes[run_id]
         self.released.append(run_id)
+
+    def elsewhere(self, runs: list[Run]) -> list[str]:
+        return [run.job for run in runs if run.id in self.hidden]
 
     def evidence(self, runs: list[Run]) -> dict[str, Evidence]:
         return {run.id: self.known[run.id] for run in runs}

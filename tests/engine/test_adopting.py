@@ -125,8 +125,8 @@ def test_a_claim_that_never_started_and_was_cancelled_is_not_started(world):
     ("what", "why"),
     [
         (evidence(), "its processes ended without a record of an exit code"),
-        (evidence(same_boot=False), "the machine restarted while it ran"),
-        (evidence(same_boot=False, started=False), "the machine restarted while it ran"),
+        (evidence(same_boot=False), "the machine, or its container, restarted while it ran"),
+        (evidence(same_boot=False, started=False), "the machine, or its container, restarted while it ran"),
     ],
 )
 def test_a_run_of_which_nothing_is_known_is_lost_and_says_why(world, what, why):
@@ -210,3 +210,16 @@ def test_a_start_repairs_runs_that_are_held_beside_a_free_place(world):
     world.boot()
     world.live(5)
     assert [State.SUCCEEDED] == world.states("backup")
+
+
+def test_an_engine_that_cannot_see_what_still_runs_does_not_start(world):
+    from rota.errors import Conflict
+
+    world.add("backup", act=Act(seconds=None))
+    run_id = world.verbs.trigger("backup")
+    world.live(1)
+    world.crash()
+    world.launcher.hidden = {run_id}
+    with pytest.raises(Conflict, match="backup: still running in another container"):
+        world.boot()
+    assert [State.RUNNING] == world.states("backup")

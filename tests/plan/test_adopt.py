@@ -10,7 +10,7 @@ from rota.plan.adopt import Evidence, GiveBack, Lose, Settle, WatchOn, decide_ad
 
 from .slots import NOW
 
-RESTARTED = "the machine restarted while it ran"
+RESTARTED = "the machine, or its container, restarted while it ran"
 NO_RECORD = "its processes ended without a record of an exit code"
 
 

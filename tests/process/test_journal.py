@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from datetime import UTC, datetime
 
 import pytest
@@ -88,12 +87,12 @@ def test_lines_of_many_shells_that_share_the_file_never_overlap(journal):
         done
     """
     names = [f"RUN{number}" for number in range(8)]
-    shells = [
-        subprocess.Popen(["sh", "-c", f"exec 3>&{journal.fd}; {script}", "x", name], pass_fds=[journal.fd])
+    shared = [(os.POSIX_SPAWN_DUP2, journal.fd, 3)]
+    pids = {
+        name: os.posix_spawn("/bin/sh", ["sh", "-c", script, "x", name], os.environ, file_actions=shared)
         for name in names
-    ]
-    pids = {name: shell.pid for name, shell in zip(names, shells, strict=True)}
-    assert [0] * len(names) == [shell.wait(timeout=60) for shell in shells]
+    }
+    assert {0} == {os.waitpid(pid, 0)[1] for pid in pids.values()}
     lines = journal.read(journal.segment)
     wanted = {(name, number): pids[name] for name in names for number in range(1, 51)}
     assert wanted == lines.started

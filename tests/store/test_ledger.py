@@ -90,6 +90,13 @@ def test_the_skip_that_holds_an_instant_is_found(store):
         assert store.ledger.at(stored.id, instant) is None
 
 
+def test_a_range_is_found_around_a_skip_inside_it(store):
+    stored = store.make()
+    store.ledger.add_skips(stored.id, [skip(NOW, NOW + HOUR, 60), skip(NOW + MINUTE / 2, reason="alone")], NOW)
+    assert 60 == store.ledger.at(stored.id, NOW).skip.count
+    assert "alone" == store.ledger.at(stored.id, NOW + MINUTE / 2).skip.reason
+
+
 def test_skips_beyond_an_instant_are_taken_back(store):
     stored = store.make()
     store.ledger.add_skips(stored.id, [skip(NOW), skip(NOW + MINUTE, NOW + HOUR, 60, reason="b")], NOW)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rota.model.action import Action
     from rota.model.job import Job, ScheduleSpec
 
+_MOMENTS = timedelta(seconds=10)
 _SHELL_SIGNS = frozenset("|&;<>()$`*?[]{}~#\"'\\\n\t ")
 
 
@@ -124,7 +125,10 @@ def _fixed(text: str, tz: str | None, now: datetime) -> str:
     try:
         parse_instant(text, tz)
     except BadSchedule:
-        return str(instant_view(pointed_at("--at", parse_instant, text, tz, now)))
+        instant = pointed_at("--at", parse_instant, text, tz, now)
+        if instant - now > _MOMENTS:
+            instant = instant.replace(microsecond=0)  # nobody who says 'in 5m' means the fraction of a second
+        return str(instant_view(instant))
     return text
 
 

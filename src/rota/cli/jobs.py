@@ -86,12 +86,14 @@ def _next(line: JobLine, now: datetime) -> Cell:
 
 
 def _last(run: Run | None, now: datetime) -> Cell:
-    from rota.control.times import brief, relative
+    from rota.control.times import brief, relative, rough
 
     if run is None:
         return Cell("-", "dim")
     state = run.state.value.replace("_", " ")
     when = run.ended_at or run.started_at or run.queued_at
+    if run.ended_at is None and run.started_at is not None:
+        return Cell(f"{state} for {rough(now - when)}", state)
     length = f", took {brief(run.duration)}" if run.duration is not None else ""
     code = f" ({run.exit_code})" if run.exit_code and state == "failed" else ""
     return Cell(f"{state}{code} {relative(when, now)}{length}", state)

@@ -17,6 +17,7 @@ from rota.cli.verbs import SECTIONS, VERBS
 from rota.errors import BadSchedule, RotaError, did_you_mean
 
 _COMPLETE = "_ROTA_COMPLETE"
+_STANDARD_ERROR = 2
 _FAILED = 1
 _USAGE = 2
 
@@ -79,9 +80,7 @@ def cli(ctx: click.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        # A name that this terminal's encoding does not have is no reason to fail.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    _prepare_streams()
     session = Session()
     try:
         code = _call(sys.argv[1:] if arguments is None else arguments, session)
@@ -93,6 +92,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         session.close()
     return code
+
+
+def _prepare_streams() -> None:
+    """Make sure that there are standard streams, and that no name can make writing to them fail.
+
+    With one of them closed, the next file to be opened would get its number, and our words would go into that file.
+    """
+    while (fd := os.open(os.devnull, os.O_RDWR)) <= _STANDARD_ERROR:
+        os.set_inheritable(fd, True)
+    os.close(fd)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 -- for life
+        getattr(sys, name).reconfigure(errors="backslashreplace")
 
 
 def _call(arguments: Sequence[str], session: Session) -> int:
@@ -143,7 +156,7 @@ def _tell(error: BaseException) -> int:
             _say(f"{error.object!a} is not text in UTF-8, and cannot be kept as it is")
             return _USAGE
         case OSError():
-            _say(f"{error.filename or 'the system'}: {error.strerror or error}")
+            _say(f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error))
             return _FAILED
     _say(_bug(error))
     return _FAILED

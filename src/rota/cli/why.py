@@ -77,9 +77,16 @@ def _view(answer: Answer) -> dict[str, object]:
         "sentences": list(answer.sentences),
         "slot": instant_view(answer.slot),
         "run": None if answer.run is None else run_view(answer.run),
+        "result": None if answer.run is None or answer.run.result is None else _decoded(answer.run.result),
         "attempts": [attempt_view(attempt) for attempt in answer.attempts],
         "skip": None if answer.skip is None else skip_view(answer.skip),
     }
+
+
+def _decoded(result: str) -> object:
+    from msgspec import json
+
+    return json.decode(result)
 
 
 @click.command("missed")

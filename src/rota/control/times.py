@@ -10,7 +10,7 @@ from rota.schedule.zones import zone as find_zone
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 _SOON = 1.0
 _NEAR = timedelta(days=6)
-_ONE_DIGIT = len("9h")
+_MANY = 10
 
 
 def brief(span: timedelta | float) -> str:
@@ -20,7 +20,9 @@ def brief(span: timedelta | float) -> str:
         return f"{seconds * 1000:.0f}ms" if round(seconds * 1000) else "0s"
     if seconds < 10:
         return f"{seconds:.1f}".removesuffix(".0") + "s"
-    left = round(seconds)
+    # To the smaller of the two units that are said: 1h 59m 59s is two hours.
+    fine = 3_600 if seconds >= 86_400 else 60 if seconds >= 3_600 else 1
+    left = round(seconds / fine) * fine
     parts: list[str] = []
     for unit, length in _UNITS:
         number, left = divmod(left, length)
@@ -32,9 +34,12 @@ def brief(span: timedelta | float) -> str:
 
 
 def rough(span: timedelta | float) -> str:
-    """Return a duration in one unit, or in two where one would say too little: 14m, 2h 5m, 3d."""
-    first, _, second = brief(span).partition(" ")
-    return first if not second or len(first) > _ONE_DIGIT else f"{first} {second}"
+    """Return a duration in one unit, or in two where one would say too little: 14m, 2h 5m, 12d."""
+    seconds = abs(span.total_seconds() if isinstance(span, timedelta) else span)
+    largest = next(((unit, length) for unit, length in _UNITS if seconds >= length), None)
+    if largest is None or seconds < _MANY * largest[1]:
+        return brief(seconds)
+    return f"{round(seconds / largest[1])}{largest[0]}"
 
 
 def relative(instant: datetime, now: datetime) -> str:

@@ -64,7 +64,7 @@ class Verbs:
                 stored = self._store.jobs.add(job, origin, now, rest, jitter)
             else:
                 stored = self._store.jobs.change_if_unchanged(before, job, origin, now, rest, jitter)
-            applied = self._begin(stored, now)
+            applied = self._begin(stored, before, now)
         self._poke()
         return applied
 
@@ -80,7 +80,7 @@ class Verbs:
             job = self._checked(job, before.job, now)
             rest, jitter = rest_of(job), jitter_of(job, self._home_id)
             stored = self._store.jobs.change_if_unchanged(before, job, before.origin, now, rest, jitter)
-            applied = self._begin(stored, now)
+            applied = self._begin(stored, before, now)
             self._store.runs.release_held()
         self._poke()
         return applied
@@ -211,9 +211,9 @@ class Verbs:
         self._store.jobs.set_cursor(stored.id, max(now, stored.planned_to), None)
         return sum(skip.count for skip in skips)
 
-    def _begin(self, stored: StoredJob, now: datetime) -> Applied:
+    def _begin(self, stored: StoredJob, before: StoredJob | None, now: datetime) -> Applied:
         """Plan from now on, and decide on instants of `at` that have passed already."""
-        warnings = self._past_instants(stored, now)
+        warnings = self._past_instants(stored, before, now)
         self._set_cursor(stored, now)
         return Applied(self._store.jobs.by_id(stored.id), tuple(warnings))
 
@@ -226,8 +226,11 @@ class Verbs:
             following = None if self._store.runs.active(stored.id) else cursor + rest
         self._store.jobs.set_cursor(stored.id, cursor, following if stored.wants_slots else None)
 
-    def _past_instants(self, stored: StoredJob, now: datetime) -> list[str]:
-        """Decide on `at` instants before now: within grace they run, else they are skips; neither happens twice."""
+    def _past_instants(self, stored: StoredJob, before: StoredJob | None, now: datetime) -> list[str]:
+        """Decide on `at` instants before now: within grace they run, else they are skips; neither happens twice.
+
+        What the job's earlier definition had as a slot, up to its cursor, has its record already.
+        """
         warnings = []
         for spec in stored.job.schedules if stored.wants_slots else ():
             if spec.kind != "at":
@@ -235,8 +238,9 @@ class Verbs:
             schedule = parse("at", spec.text, zone=stored.job.timezone)
             assert isinstance(schedule, At), "parse gives an At for 'at'"
             slot, grace = schedule.instant, stored.job.policy.grace
-            known = self._store.runs.for_slot(stored.id, slot) or self._store.ledger.at(stored.id, slot)
-            if slot > now or known is not None:
+            if slot > now or not _is_slot(stored.job, slot) or self._store.runs.for_slot(stored.id, slot):
+                continue
+            if before is not None and slot <= before.planned_to and _is_slot(before.job, slot):
                 continue
             if now - slot <= grace:
                 held = self._is_full(stored)
@@ -268,6 +272,10 @@ class Verbs:
         with self._store.transaction():
             self._store.jobs.set_pool(name, size)
         self._poke()
+
+
+def _is_slot(job: Job, instant: datetime) -> bool:
+    return timetable_of(job).latest_until(instant) == instant
 
 
 def _check_params(params: dict[str, str]) -> None:

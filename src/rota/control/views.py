@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ import msgspec
 from rota.model.job import ScheduleSpec, StoredJob
 from rota.model.ledger import SkipRecord
 from rota.model.policy import Policy, priority_name
-from rota.model.run import Attempt, OutputPart, Run
+from rota.model.run import Attempt, Run
 
 View = dict[str, Any]
 
@@ -129,19 +128,6 @@ def skip_view(record: SkipRecord) -> View:
         "reason": skip.reason,
         "run": skip.run_id,
         "at": instant_view(record.at),
-    }
-
-
-def output_view(parts: list[OutputPart]) -> Mapping[str, View]:
-    """Return what was kept of an attempt's output, as text."""
-    return {
-        part.stream: {
-            "head": part.head.decode("utf-8", "backslashreplace"),
-            "tail": part.tail.decode("utf-8", "backslashreplace"),
-            "size": part.size,
-            "dropped": part.dropped,
-        }
-        for part in parts
     }
 
 

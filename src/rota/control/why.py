@@ -25,6 +25,7 @@ _MINUTE = timedelta(minutes=1)
 _SECOND = timedelta(seconds=1)
 _ON_TIME = 1.0
 _LATEST_SKIPS = 3
+_LONGEST_RESULT = 200
 _EPOCH_DAYS = timedelta(days=3650)
 
 
@@ -130,7 +131,8 @@ class Why:
         length = "" if run.started_at is None else f" after {_lasted(run.started_at, run.ended_at)}"
         reason = f": {run.reason}" if run.reason else ""
         never = " before it started" if run.started_at is None and run.state is State.CANCELLED else ""
-        return [f"{which} {_did(run.state)}{never}{length}, at {self._said(run.ended_at)}{reason}."]
+        returned = [] if run.result is None else [f"It returned {_shortened(run.result)}"]
+        return [f"{which} {_did(run.state)}{never}{length}, at {self._said(run.ended_at)}{reason}.", *returned]
 
     def _no_retry(self, run: Run, count: int) -> list[str]:
         if run.state in (State.SUCCEEDED, State.CANCELLED) or count or not run.attempt:
@@ -163,12 +165,13 @@ class Why:
         told = self._next(stored)
         active = self._store.runs.page(RunFilter(stored.id, "active"), None, 10)
         for run in reversed(active):
-            told += [f"Run {run.id} is {_state(run.state)}."] if run.state is not State.QUEUED else []
-            told += (
-                [f"Run {run.id} is queued: {why}." for why in self._queued_because(run)]
-                if run.state is State.QUEUED
-                else []
-            )
+            if run.state is State.QUEUED:
+                told += [f"Run {run.id} is queued: {why}." for why in self._queued_because(run)]
+            else:
+                alone = (
+                    "" if self._engine() else ", and no engine watches it now; the next one that starts takes it over"
+                )
+                told.append(f"Run {run.id} is {_state(run.state)}{alone}.")
         told += self._latest(stored)
         skips = self._store.ledger.page(stored.id, stored.created_at - _EPOCH_DAYS, None, _LATEST_SKIPS)
         told += [f"{self.skip_text(record)}." for record in skips]
@@ -280,6 +283,11 @@ def refuse_slot_of_run(reference: str) -> UsageError:
 
 def _state(state: State) -> str:
     return state.value.replace("_", " ")
+
+
+def _shortened(result: str) -> str:
+    """Return a result as JSON, on one line, up to a length."""
+    return result if len(result) <= _LONGEST_RESULT else f"{result[:_LONGEST_RESULT]}… ({len(result):,} characters)"
 
 
 def _did(state: State) -> str:

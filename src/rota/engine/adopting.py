@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from rota.engine.flights import Ending, Exited, Flight
+from rota.errors import Conflict
 from rota.model.run import Run
 from rota.model.settlement import Exit
 from rota.plan.adopt import GiveBack, Lose, Settle, WatchOn, decide_adoption
@@ -28,11 +29,18 @@ class Adopter:
     def adopt(self, now: datetime, ended: Callable[[Flight, Exited], None]) -> list[Flight]:
         """Take over every run that the store says is running here; nothing is written yet.
 
+        0. Refuse, if some of them live where they can be neither seen nor watched.
         1. Gather the evidence for all of them at once.
         2. Remember the claims that provably never started, to be given back.
         3. Make a flight of every other: it goes on, or has ended with a known code, or is lost.
         """
         runs = self._store.runs.running_on(self._host)
+        elsewhere = self._launcher.elsewhere(runs)
+        if elsewhere:
+            raise Conflict(
+                f"{', '.join(elsewhere)}: still running in another container, where this engine cannot see them; "
+                "start the engine there, or end them first"
+            )
         evidence = self._launcher.evidence(runs)
         flights = []
         for run in runs:

@@ -235,7 +235,7 @@ class Engine:
 
     def _keep(self, now: datetime, monotonic: float) -> None:
         """Every minute: prune a little, repair, and look after files. Never while something is due."""
-        if monotonic - self._kept < _UPKEEP or monotonic < self._try_again:
+        if monotonic - self._kept < _UPKEEP or monotonic < self._try_again or not self._begun:
             return
         self._kept = monotonic
         self._launcher.look_after()

@@ -74,7 +74,10 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
             raise BadJob(f"job {self.name!r}: {words!r} is not pkg.mod:func, for example 'reports.daily:main'")
 
     def _words(self) -> str:
-        return self.action.line.strip() if isinstance(self.action, Shell) else "".join(getattr(self.action, "argv", ()))
+        if isinstance(self.action, Shell):
+            return self.action.line.strip()
+        argv = getattr(self.action, "argv", ())
+        return "".join(argv) if argv and argv[0] else ""
 
 
 class StoredJob(msgspec.Struct, frozen=True):

@@ -74,7 +74,7 @@ def decide_adoption(evidence: Evidence) -> Settle | WatchOn | GiveBack | Lose:
     if evidence.shim is not None or evidence.others:
         return WatchOn(evidence.shim, evidence.age)
     if not evidence.same_boot:
-        return Lose("the machine restarted while it ran")
+        return Lose("the machine, or its container, restarted while it ran")
     if evidence.unstarted:
         return GiveBack()
     return Lose("its processes ended without a record of an exit code")

@@ -67,8 +67,9 @@ def age_of(pid: int) -> float | None:
     """Return for how many seconds a process has existed, by a clock that nobody can set; None where that is unknown."""
     try:
         with open("/proc/uptime", encoding="ascii") as uptime, open(f"/proc/{pid}/stat", "rb") as stat:
-            began = int(stat.read().rpartition(b")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
-            return float(uptime.read().split()[0]) - began
+            tick = 1 / os.sysconf("SC_CLK_TCK")
+            began = int(stat.read().rpartition(b")")[2].split()[19]) * tick
+            return float(uptime.read().split()[0]) - began - tick  # counted in ticks; rather too young than too old
     except OSError:
         return None
 

@@ -18,6 +18,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from rota.process import openers
+
 SEGMENT_SIZE = 1 << 20
 _PREFIX = "journal-"
 _ABOVE_THE_JOBS = 10
@@ -72,6 +74,17 @@ class Journal:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(os.path.join(self._directory, name))
             self._old.discard(name)
+
+    def is_held(self, segment: str) -> bool:
+        """Tell whether a shim holds a segment open, wherever it may run; False where that cannot be told."""
+        try:
+            fd = os.open(os.path.join(self._directory, segment), os.O_RDWR | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            return openers.CAN_TELL_OPENERS and not openers.is_only_opener(fd)
+        finally:
+            os.close(fd)
 
     def exit_of(self, segment: str, run: str, attempt: int) -> Exited | None:
         """Return the exit line of one attempt, without reading those of all others."""

@@ -30,6 +30,7 @@ from rota.process.watch import Watcher
 
 _LONGEST_RESULT = 256 * 1024
 _FD_RESERVE = 64
+_LAST_STANDARD = 2
 _RESULT, _ARGUMENT = "res", "arg"
 _RESET = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 """Whatever the engine, or the shell that put it into the background, ignores: a job starts with none of it."""
@@ -65,6 +66,7 @@ class ProcessLauncher:
         self._spool = Spool(directory)
         self._reserved: dict[str, Slot] = {}
         self._flights: dict[str, _Flight] = {}
+        _keep_descriptors()
         files = _raise_file_limit()
         self._files = "unlimited" if files == resource.RLIM_INFINITY else str(files)
 
@@ -242,6 +244,12 @@ class ProcessLauncher:
 
     # -- adopting ---------------------------------------------------------------------------------------------------
 
+    def elsewhere(self, runs: list[Run]) -> list[str]:
+        """Return the jobs of runs that live in another pid namespace of this machine, by what their shims hold open."""
+        boot = self.boot.partition(".")[0]
+        hidden = [run for run in runs if run.boot != self.boot and str(run.boot).partition(".")[0] == boot]
+        return [run.job for run in hidden if self._journal.is_held(_segment_of(run))]
+
     def evidence(self, runs: list[Run]) -> dict[str, Evidence]:
         """Gather what can be known about attempts that a predecessor left; see plan/adopt.py for the order."""
         found = self._gather(runs)
@@ -358,6 +366,15 @@ def _segment_of(run: Run) -> str:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
+
+
+def _keep_descriptors() -> None:
+    """Give no job what the engine itself was started with: a pipe that it held open would keep somebody waiting."""
+    folder = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
+    for name in os.listdir(folder):
+        if int(name) > _LAST_STANDARD:
+            with contextlib.suppress(OSError):  # the listing's own
+                os.set_inheritable(int(name), False)
 
 
 def _raise_file_limit() -> int:

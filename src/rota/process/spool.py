@@ -14,7 +14,6 @@ write more than the caps. That overshoot is bounded by how fast it writes, not b
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import sys
 from collections.abc import Iterator
@@ -23,6 +22,7 @@ import msgspec
 
 from rota.model.policy import Output
 from rota.model.run import OutputPart
+from rota.process import openers
 
 STREAMS = ("stdout", "stderr")
 _SUFFIXES = (".out", ".err")
@@ -119,7 +119,7 @@ class Spool:
     def release(self, slot: Slot) -> None:
         """Use the slot again, unless somebody still has its files open."""
         del self._busy[slot.name]
-        if not all(_only_opener(fd) for fd in slot.fds):
+        if not all(openers.is_only_opener(fd) for fd in slot.fds):
             self._leave(slot)
             return
         if len(self._free) >= _KEEP_FREE:
@@ -135,7 +135,7 @@ class Spool:
         """Delete the files that left-behind processes have closed by now."""
         for slot in list(self._left):
             with self._reopened(slot):
-                unused = not _LEASES or all(_only_opener(fd) for fd in slot.fds)
+                unused = not openers.CAN_TELL_OPENERS or all(openers.is_only_opener(fd) for fd in slot.fds)
             if unused:
                 self._left.remove(slot)
                 self._unlink(slot)
@@ -191,25 +191,11 @@ class Spool:
             slot.fds = ()
 
 
-_LEASES = hasattr(fcntl, "F_SETLEASE")
-
-
 def _size_of(path: str) -> int:
     try:
         return os.stat(path).st_size
     except FileNotFoundError:
         return 0
-
-
-def _only_opener(fd: int) -> bool:
-    if not _LEASES:
-        return False
-    try:
-        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
-    except OSError:
-        return False
-    fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    return True
 
 
 def _read_part(fd: int, stream: str, size: int, caps: Output) -> OutputPart:

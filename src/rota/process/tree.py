@@ -13,6 +13,9 @@ import signal
 
 from rota.process.identity import all_pids, group_and_session, is_zombie, mark_in
 
+_ROUNDS = 50
+"""Against a tree that forks faster than it is killed; the engine comes back a second later."""
+
 
 def members(mark: str, shim: int | None) -> list[int]:
     """Return the pids of the attempt's tree, without the shim and without those that have ended."""
@@ -27,21 +30,22 @@ def members(mark: str, shim: int | None) -> list[int]:
 
 def signal_tree(mark: str, shim: int | None, number: signal.Signals) -> int:
     """Send a signal to the whole tree but the shim, and return how many processes it reached."""
-    reached = 0
-    for pid in members(mark, shim):
-        reached += _signal_if_member(pid, mark, shim, number)
-    return reached
+    return len(_signal_members(mark, shim, number))
 
 
 def kill_tree(mark: str, shim: int | None) -> int:
     """Kill the tree: look, kill, and look again until nothing new has appeared."""
-    killed = 0
-    for _ in range(50):  # each round finds only what was forked during the one before
-        reached = signal_tree(mark, shim, signal.SIGKILL)
-        killed += reached
-        if not reached:
+    killed: set[int] = set()
+    for _ in range(_ROUNDS):
+        fresh = _signal_members(mark, shim, signal.SIGKILL) - killed  # forked while we were looking
+        if not fresh:
             break
-    return killed
+        killed |= fresh
+    return len(killed)
+
+
+def _signal_members(mark: str, shim: int | None, number: signal.Signals) -> set[int]:
+    return {pid for pid in members(mark, shim) if _signal_if_member(pid, mark, shim, number)}
 
 
 def kill_shim(shim: int, mark: str) -> None:

@@ -57,8 +57,7 @@ class LedgerTable:
     def at(self, job_id: int, instant: datetime) -> SkipRecord | None:
         """Return the skip whose range holds an instant."""
         row = self._db.one("skip_at", job_id=job_id, at=to_us(instant))
-        record = None if row is None else rows.skip_record(row)
-        return record if record and record.skip.first_slot <= instant else None
+        return None if row is None else rows.skip_record(row)
 
     def take_back_after(self, job_id: int, instant: datetime) -> list[SkipRecord]:
         """Take back the skips that reach beyond an instant, and return them."""

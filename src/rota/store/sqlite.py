@@ -220,8 +220,9 @@ def _translated(error: sqlite3.Error, path: str, *, opening: bool = False) -> Ex
 def damaged(path: str, why: str) -> StoreCorrupt:
     """Return the refusal of a store that cannot be trusted."""
     return StoreCorrupt(
-        f"{path} is damaged ({why}). rota leaves the file as it is. Move it aside and put a backup in its "
-        "place (`rota backup FILE` makes them; a backup is a whole store), or start with an empty home"
+        f"{path} is damaged ({why}). rota leaves the file as it is. Move it aside, and its -wal and -shm files with "
+        "it if there are any (SQLite would write their content into the next store of that name), and put a backup in "
+        "its place (`rota backup FILE` makes them; a backup is a whole store), or start with an empty home"
     )
 
 

@@ -20,7 +20,7 @@ SELECT skip.*, job.name AS job FROM skip JOIN job ON job.id = job_id
 -- name: skip_at
 -- The skip whose range holds an instant.
 SELECT skip.*, job.name AS job FROM skip JOIN job ON job.id = job_id
- WHERE job_id = :job_id AND last_slot >= :at ORDER BY last_slot LIMIT 1
+ WHERE job_id = :job_id AND last_slot >= :at AND first_slot <= :at ORDER BY last_slot LIMIT 1
 
 -- name: skips_after
 -- Skips that reach beyond an instant: the clock was wrong when they were written.
