@@ -85,7 +85,7 @@ def test_slots_missed_by_a_reboot_follow_the_catch_up_policy(
 
 
 def test_a_clock_that_jumps_an_hour_back_starts_no_slot_twice_and_holds_up_nothing_that_is_not_a_slot(home: Home):
-    home.add("often", MARK, every("1s"))
+    home.add("often", MARK, every("0.5s"))
     home.start_engine()
     wait_for(lambda: len(home.runs("often")) >= 2, "slots have run")
     timed = home.trigger("timed", command="echo begun > begun; sleep 60", policy=Policy(timeout=1.5 * SECOND))
@@ -108,9 +108,9 @@ def test_a_clock_that_jumps_an_hour_back_starts_no_slot_twice_and_holds_up_nothi
 @pytest.mark.parametrize("jump", [-HOUR, HOUR], ids=["back", "forward"])
 def test_a_clock_that_was_set_while_no_engine_ran_moves_no_deadline(home: Home, jump: timedelta):
     first = home.start_engine()
-    policy = Policy(timeout=2 * SECOND)
+    policy = Policy(timeout=1.5 * SECOND)
     timed = home.trigger("timed", command="echo begun > begun; sleep 60", policy=policy)
-    quick = home.trigger("quick", command="sleep 1; exit 5", policy=policy)
+    quick = home.trigger("quick", command="sleep 0.8; exit 5", policy=policy)
     home.wait_until_running(quick)
     home.wait_for_mark("begun")
     began = time.monotonic()
@@ -120,7 +120,7 @@ def test_a_clock_that_was_set_while_no_engine_ran_moves_no_deadline(home: Home, 
 
     assert home.wait_for_end(quick, 5).exit_code == 5
     assert home.wait_for_end(timed, 5).state is State.TIMED_OUT
-    assert 1.5 <= time.monotonic() - began < 3.5
+    assert 1 <= time.monotonic() - began < 3
 
 
 def test_a_clock_that_jumps_an_hour_forward_is_a_catch_up(home: Home):
@@ -141,11 +141,11 @@ def test_a_clock_that_jumps_an_hour_forward_is_a_catch_up(home: Home):
 @pytest.mark.parametrize("restarted", [False, True], ids=["while the engine runs", "while no engine runs"])
 def test_a_clock_that_came_from_far_in_the_future_and_is_corrected_silences_no_job(home: Home, restarted: bool):
     home.move_clock(timedelta(days=3650))
-    home.add("often", MARK, every("1s"))
-    home.add("paused", MARK, every("1s"))
-    home.add("resting", MARK, every("1s", from_end=True))
-    home.add("lasting", "sleep 2.5", every("1s", from_end=True))
-    retries = Retries(count=1, delay=4 * SECOND, jitter=0)
+    home.add("often", MARK, every("0.5s"))
+    home.add("paused", MARK, every("0.5s"))
+    home.add("resting", MARK, every("0.5s", from_end=True))
+    home.add("lasting", "sleep 1.5", every("0.5s", from_end=True))
+    retries = Retries(count=1, delay=2.5 * SECOND, jitter=0)
     tried = home.trigger("tried", command="[ $ROTA_ATTEMPT = 2 ]", policy=Policy(retries=retries))
     engine = home.start_engine()
     wait_for(lambda: home.runs("resting") and home.runs("lasting"), "they run in the future")
@@ -167,9 +167,9 @@ def test_a_clock_that_came_from_far_in_the_future_and_is_corrected_silences_no_j
 
 
 def test_a_suspended_laptop_catches_up_once_and_its_timeouts_count_waking_time(home: Home):
-    home.add("often", MARK, every("1s"), policy=Policy(overlap=Overlap.QUEUE))
+    home.add("often", MARK, every("0.5s"), policy=Policy(overlap=Overlap.QUEUE))
     engine = home.start_engine()
-    slow = home.trigger("slow", command="echo begun > begun; sleep 2; exit 3", policy=Policy(timeout=HOUR / 2))
+    slow = home.trigger("slow", command="echo begun > begun; sleep 1; exit 3", policy=Policy(timeout=HOUR / 2))
     home.wait_for_mark("begun")
     engine.kill(SIGSTOP)
     home.move_clock(HOUR)

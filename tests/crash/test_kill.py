@@ -69,7 +69,7 @@ def test_killed_between_any_two_steps_every_run_is_started_once(home: Home, poin
 
 @pytest.mark.parametrize("point", [point for point in POINTS if "adopt" in point])
 def test_an_engine_killed_while_it_adopts_leaves_the_next_one_the_same_evidence(home: Home, point: str):
-    lives = home.trigger("lives", command=f"{MARK}; echo begun > begun; sleep 1.5; exit 3")
+    lives = home.trigger("lives", command=f"{MARK}; echo begun > begun; sleep 1; exit 3")
     first = home.start_engine()
     home.wait_for_mark("begun")
     first.kill()
@@ -86,7 +86,7 @@ def test_an_engine_killed_while_it_adopts_leaves_the_next_one_the_same_evidence(
 
 def test_an_engine_killed_in_the_middle_of_planning_plans_each_slot_once(home: Home):
     for number in range(4):
-        home.add(f"job{number}", MARK, every("1s"))
+        home.add(f"job{number}", MARK, every("0.5s"))
 
     home.start_and_crash("mid-plan:3")
     home.start_engine()
@@ -156,7 +156,7 @@ def test_a_deadline_that_passed_while_no_engine_ran_is_enforced_at_the_start(hom
 @pytest.mark.parametrize("overlap", [Overlap.SKIP, Overlap.QUEUE, Overlap.REPLACE])
 def test_the_overlap_rule_holds_over_an_adoption(home: Home, overlap: Overlap):
     first = home.start_engine()
-    home.add("slow", "echo $ROTA_RUN_ID + >> marks; sleep 1.3; echo $ROTA_RUN_ID - >> marks", every("1s"),
+    home.add("slow", "echo $ROTA_RUN_ID + >> marks; sleep 0.8; echo $ROTA_RUN_ID - >> marks", every("0.5s"),
              policy=Policy(overlap=overlap))  # fmt: skip
     wait_for(home.marks, "the first run has begun")
     first.kill()
@@ -198,7 +198,7 @@ def test_a_killed_shim_whose_command_lives_on_is_neither_settled_nor_tried_again
 
 
 @pytest.mark.parametrize(
-    "command", ["sleep 0.9", "exec env -i sleep 0.9"], ids=["marked", "with a cleared environment"]
+    "command", ["sleep 0.6", "exec env -i sleep 0.6"], ids=["marked", "with a cleared environment"]
 )
 def test_with_shim_and_engine_both_killed_the_command_is_still_waited_for(home: Home, command: str):
     first = home.start_engine()

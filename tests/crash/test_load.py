@@ -76,7 +76,7 @@ def test_a_killed_engine_does_not_make_room_for_more(home: Home):
 
 
 def test_an_idle_home_with_one_frequent_job_keeps_its_memory(home: Home):
-    home.add("often", ["true"], every("0.05s"), policy=Policy())
+    home.add("often", ["true"], every("0.02s"), policy=Policy())
     engine = home.start_engine()
     wait_for(lambda: len(home.runs("often")) > 30, "it has run some times")
     before = engine.resident

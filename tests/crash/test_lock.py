@@ -17,7 +17,7 @@ from .harness import LONG, Home, alive, every, wait_for
 from .ledger import slot_faults
 
 SECOND = timedelta(seconds=1)
-HOLD = 30.0 if LONG else 4.0
+HOLD = 30.0 if LONG else 5.0
 
 
 @contextmanager
@@ -94,7 +94,7 @@ def test_an_engine_that_is_killed_while_the_store_is_locked_loses_nothing(home: 
 @pytest.mark.parametrize("number", [15, 2])
 def test_an_engine_stops_in_order_while_the_store_is_locked(home: Home, number: int):
     engine = home.start_engine(stop_grace=timedelta(0))
-    run = home.trigger("long", command="echo begun > begun; sleep 1; exit 7")
+    run = home.trigger("long", command="echo begun > begun; sleep 0.6; exit 7")
     home.wait_for_mark("begun")
     with locked(home):
         engine.process.send_signal(number)

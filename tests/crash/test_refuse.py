@@ -25,7 +25,7 @@ def test_a_second_engine_refuses_and_names_the_first(home: Home):
 
 def test_a_second_engine_leaves_everything_of_the_first_alone(home: Home):
     home.start_engine()
-    run = home.trigger("long", command="echo begun > begun; sleep 2; exit 3")
+    run = home.trigger("long", command="echo begun > begun; sleep 1.5; exit 3")
     home.wait_for_mark("begun")
     home.start_engine().wait()
 

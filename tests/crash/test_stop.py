@@ -22,7 +22,7 @@ NOTHING = timedelta(0)
 @pytest.mark.parametrize("number", [SIGTERM, SIGINT])
 def test_asked_to_stop_the_engine_leaves_what_runs_names_it_and_the_next_adopts_it(home: Home, number):
     engine = home.start_engine(stop_grace=NOTHING)
-    run = home.trigger("long", command="echo begun > begun; sleep 1.5; exit 3")
+    run = home.trigger("long", command="echo begun > begun; sleep 0.7; exit 3")
     home.wait_for_mark("begun")
     engine.kill(number)
 
@@ -48,7 +48,7 @@ def test_what_ends_within_the_grace_is_settled_and_nothing_new_is_started(home: 
 
 def test_asked_to_wait_the_engine_ends_with_the_last_run(home: Home):
     engine = home.start_engine(on_stop=OnStop.WAIT)
-    run = home.trigger("long", command="echo begun > begun; sleep 2; exit 3")
+    run = home.trigger("long", command="echo begun > begun; sleep 1; exit 3")
     home.wait_for_mark("begun")
     engine.kill(SIGTERM)
 

@@ -183,7 +183,7 @@ def test_an_engine_that_a_job_of_its_own_home_starts_does_not_wait_for_itself(ho
 def test_runs_that_time_out_again_and_again_leave_nothing_behind(home: Home):
     home.start_engine()
     home.add("often", "setsid sleep 60 & sleep 60", every("1s"),
-             policy=Policy(timeout=SECOND / 2, kill_after=SECOND / 2))  # fmt: skip
+             policy=Policy(timeout=SECOND / 3, kill_after=SECOND / 2))  # fmt: skip
     wait_for(lambda: len([run for run in home.runs("often") if run.state is State.TIMED_OUT]) >= 2, "two timed out")
     home.verbs.pause("often")
     wait_for(lambda: not home.pids(), "nothing is left")

@@ -182,6 +182,21 @@ def test_a_clock_that_was_corrected_while_no_engine_ran_is_noticed_at_the_start(
     assert world.clock.now() < stored.next_slot <= world.clock.now() + 10 * MINUTE
 
 
+def test_a_job_whose_schedule_can_be_read_no_more_stops_no_other(world):
+    world.add("broken", "10m")
+    world.add("sound", "10m")
+    world.store._db._connection.execute(
+        "UPDATE definition SET body = replace(body, '\"every\"', '\"cron\"') WHERE job_id = ?",
+        [world.store.jobs.get("broken").id],
+    )
+    world.live(25 * MINUTE)
+    assert (0, 2) == (len(world.runs("broken")), len(world.runs("sound")))
+    assert world.store.jobs.get("broken").next_slot is None
+    assert 1 == [event.kind for event in world.store.ledger.events(0, 1000)].count("job.broken")
+    (text,) = world.log.texts("ERROR")
+    assert text.startswith("it is not planned any more, because its schedule cannot be read: schedule '10m'")
+
+
 def test_a_thousand_jobs_due_at_once_are_planned_in_pieces(world):
     for number in range(600):
         world.add(f"job-{number}", "1h", overlap="allow", act=Act(seconds=0.0))

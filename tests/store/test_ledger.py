@@ -103,6 +103,7 @@ def test_skips_beyond_an_instant_are_taken_back(store):
     (taken,) = store.ledger.take_back_after(stored.id, NOW + 30 * MINUTE)
     assert 60 == taken.skip.count
     assert [(NOW, NOW, 1)] == ranges(store, stored)
+    assert {"backup": {"skipped": (1, 0, 0.0)}} == store.ledger.totals(None, 0)
 
 
 def test_skips_are_paged_newest_first_and_by_when_they_were(store):

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from rota.engine.crashpoints import reach
+from rota.errors import BadSchedule
 from rota.model.job import StoredJob
 from rota.model.ledger import Skip, SkipCode
 from rota.plan.due import plan_due, plan_silence
@@ -44,7 +45,11 @@ class Planner:
         due = self._store.jobs.due(now, _JOBS_A_TURN)
         for stored in due:
             active = [] if stored.job.policy.job_limit is None else self._store.runs.active(stored.id)
-            plan = plan_due(stored, now, active)
+            try:
+                plan = plan_due(stored, now, active)
+            except BadSchedule as error:
+                self._shelve(stored, now, error)
+                continue
             if self._store.record_plan_if_unmoved(stored, plan, now, self._new_id) and plan.stuck:
                 text = f"skipped {plan.skip_streak} times in a row: {plan.skips[-1].reason}"
                 self._log.warning(text, stored.name)
@@ -59,6 +64,12 @@ class Planner:
             if back > _WANDERS:
                 self._store.runs.bring_forward(back)
         self._followed_next = now, monotonic
+
+    def _shelve(self, stored: StoredJob, now: datetime, error: BadSchedule) -> None:
+        """Take a job out of planning whose schedule can be read no more (its zone is gone, say): others go on."""
+        self._store.jobs.set_cursor(stored.id, stored.planned_to, None)
+        self._store.ledger.add_event("job.broken", now, stored.id, reason=str(error))
+        self._log.error(f"it is not planned any more, because its schedule cannot be read: {error}", stored.name)
 
     def clock_went_back(self, now: datetime) -> bool:
         """Tell whether the clock was corrected backwards by more than it may wander."""
@@ -94,7 +105,10 @@ class Planner:
         after = 0
         while batch := self._store.jobs.timed(after, now, _JOBS_A_TURN):
             for stored in batch:
-                self._correct_job(stored, now)
+                try:
+                    self._correct_job(stored, now)
+                except BadSchedule as error:
+                    self._shelve(stored, now, error)
             after = batch[-1].id
         self._store.runs.wake_all(now)
         text = f"the clock went back from {since} to {now}; every next slot was computed anew"

@@ -60,10 +60,13 @@ class LedgerTable:
         return None if row is None else rows.skip_record(row)
 
     def take_back_after(self, job_id: int, instant: datetime) -> list[SkipRecord]:
-        """Take back the skips that reach beyond an instant, and return them."""
+        """Take back the skips that reach beyond an instant, out of the totals too, and return them."""
         found = [rows.skip_record(row) for row in self._db.all("skips_after", job_id=job_id, at=to_us(instant))]
         for record in found:
             self._db.run("drop_skip", id=record.id)
+            self._db.run(
+                "take_back_total", job_id=job_id, last_slot=to_us(record.skip.last_slot), count=record.skip.count
+            )
         return found
 
     def add_event(

@@ -31,6 +31,10 @@ SELECT skip.*, job.name AS job FROM skip JOIN job ON job.id = job_id
 -- Take a skip back.
 DELETE FROM skip WHERE id = :id
 
+-- name: take_back_total
+-- What was counted for a skip that is taken back counts no more.
+UPDATE total SET runs = max(0, runs - :count) WHERE job_id = :job_id AND day = :last_slot / 86400000000 AND state = 'skipped'
+
 -- name: add_event
 -- A fact that no trigger writes.
 INSERT INTO event (at, kind, job_id, run_id, data) VALUES (:now, :kind, :job_id, :run_id, :data)
