@@ -169,9 +169,10 @@ def test_a_job_that_empties_its_own_output_is_told_of_it(hands):
 
 
 def test_an_attempt_is_ended_with_everything_it_started(hands):
-    claimed = hands.start("trap '' TERM; (setsid sleep 61 &) ; sleep 62 & echo; wait; sleep 63")
+    stubborn = "trap '' TERM; (setsid sleep 61 &) ; sleep 62 & echo > stubborn; wait; sleep 63"
+    claimed = hands.start(stubborn, cwd=hands.home)
     deadline = time.monotonic() + 20
-    while not hands.launcher.remains(claimed.run_id) and time.monotonic() < deadline:
+    while not os.path.exists(os.path.join(hands.home, "stubborn")) and time.monotonic() < deadline:
         time.sleep(0.01)
     assert hands.launcher.terminate(claimed.run_id) >= 1
     hands.launcher.kill(claimed.run_id)
