@@ -253,6 +253,9 @@ class Home:
         for engine in self.engines:
             if engine.process.poll() is None:
                 engine.kill()
+        other = self.client.engine_pid()  # one that a job has started
+        if other is not None:
+            os.kill(other, signal.SIGKILL)
         for _ in range(50):
             left = self.pids()
             for pid in left:

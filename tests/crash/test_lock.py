@@ -57,7 +57,7 @@ def test_while_the_store_is_locked_deadlines_hold_and_afterwards_nothing_is_miss
     assert slot_faults(home.store, "tick") == []
     assert len(set(home.marks())) == len(home.marks())
     assert "the store can be written again" in engine.errors
-    assert engine.errors.count("locked by another program") == 1 + int(HOLD // 30)
+    assert engine.errors.count("locked by another program") <= 1 + HOLD // 30  # said, but not ten times a second
 
 
 def test_an_engine_that_starts_while_the_store_is_locked_waits_and_looks_after_what_runs(home: Home):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from datetime import timedelta
 from signal import SIGTERM
 
@@ -153,7 +154,7 @@ def test_an_engine_that_a_job_starts_runs_jobs_that_carry_only_their_own_mark(ho
         settings = """'{"stop_grace":"PT0S"}'"""
         line = f"cd {os.getcwd()} && exec python3 -m tests.crash.engine {inner.path} {tmp_path}/none {settings}"
         home.start_engine()
-        outer_run = home.trigger("engine", command=line.replace("python3", os.sys.executable))
+        outer_run = home.trigger("engine", command=line.replace("python3", sys.executable))
         inner_run = inner.trigger("inner job", command="sleep 2; exit 3")
         inner.wait_until_running(inner_run)
         marks = {mark_in(pid) for pid in inner.pids(inner_run)}
@@ -167,9 +168,30 @@ def test_an_engine_that_a_job_starts_runs_jobs_that_carry_only_their_own_mark(ho
         inner.close()
 
 
+def test_rota_serve_carries_no_mark_of_the_job_that_started_it_and_outlives_it_in_a_session_of_its_own(
+    home: Home, tmp_path
+):
+    inner = Home(tmp_path / "inner")
+    try:
+        home.start_engine()
+        line = f"setsid {sys.executable} -P -m rota --home {inner.path} serve & echo begun > begun; sleep 60"
+        run = home.trigger("upgrade", command=line)
+        home.wait_for_mark("begun")
+        pid = wait_for(inner.client.engine_pid, "the job's engine serves")
+        wait_for(lambda: mark_in(pid) is None, "it has become an engine")
+        home.verbs.cancel(run)
+
+        assert home.wait_for_end(run).state is State.CANCELLED
+        assert inner.wait_for_end(inner.trigger("next", command="exit 2")).exit_code == 2
+        os.kill(pid, SIGTERM)
+        wait_for(lambda: not alive(pid), "it has stopped")
+    finally:
+        inner.close()
+
+
 def test_an_engine_that_a_job_of_its_own_home_starts_does_not_wait_for_itself(home: Home):
     first = home.start_engine()
-    line = f"cd {os.getcwd()} && exec {os.sys.executable} -m tests.crash.engine {home.path} {home.path}/none '{{}}'"
+    line = f"cd {os.getcwd()} && exec {sys.executable} -m tests.crash.engine {home.path} {home.path}/none '{{}}'"
     run = home.trigger("upgrade", command=f"sleep 0.5; {line}")
     home.wait_until_running(run)
     first.kill()

@@ -61,7 +61,8 @@ class Log:
         except OSError as error:
             if not self._failed:
                 self._failed = True
-                print(f"rota: cannot write {self._path}: {error}", file=sys.stderr)  # noqa: T201 -- the log itself failed
+                with contextlib.suppress(OSError):
+                    print(f"rota: cannot write {self._path}: {error}", file=sys.stderr)  # noqa: T201 -- the log itself failed
         if self._stream is not None:
             with contextlib.suppress(OSError):  # a terminal that was closed is no reason to stop
                 self._stream.write(line)

@@ -112,7 +112,7 @@ class Spool:
         for slot in self._left:
             sizes = [_size_of(path) for path in self.paths(slot)]
             if any(size - max(cut, caps.head) > caps.tail + _SLACK for size, cut in zip(sizes, slot.cut, strict=True)):
-                with self._reopened(slot):
+                with contextlib.suppress(OSError), self._reopened(slot):  # without a free descriptor: the next time
                     any_cut |= self.watch(slot, caps)
         return any_cut
 
@@ -134,7 +134,8 @@ class Spool:
     def look_after(self) -> None:
         """Delete the files that left-behind processes have closed by now."""
         for slot in list(self._left):
-            with self._reopened(slot):
+            unused = False
+            with contextlib.suppress(OSError), self._reopened(slot):
                 unused = not openers.CAN_TELL_OPENERS or all(openers.is_only_opener(fd) for fd in slot.fds)
             if unused:
                 self._left.remove(slot)

@@ -15,6 +15,8 @@ from rota.process.identity import all_pids, group_and_session, is_zombie, mark_i
 
 _ROUNDS = 50
 """Against a tree that forks faster than it is killed; the engine comes back a second later."""
+_DYING = 15
+"""Looks at what was killed and is still there: the kernel takes a moment, and longer for one that waits for a disk."""
 
 
 def members(mark: str, shim: int | None) -> list[int]:
@@ -34,13 +36,18 @@ def signal_tree(mark: str, shim: int | None, number: signal.Signals) -> int:
 
 
 def kill_tree(mark: str, shim: int | None) -> int:
-    """Kill the tree: look, kill, and look again until nothing new has appeared."""
+    """Kill the tree: look, kill, and look again until nothing new has appeared and what was killed is gone.
+
+    A look that finds nothing is made twice: for an instant during exec a process shows no environment.
+    """
     killed: set[int] = set()
+    calm = 0
     for _ in range(_ROUNDS):
-        fresh = _signal_members(mark, shim, signal.SIGKILL) - killed  # forked while we were looking
-        if not fresh:
+        reached = _signal_members(mark, shim, signal.SIGKILL)
+        calm = 0 if reached - killed else calm + 1  # what is new was forked while we were looking
+        killed |= reached
+        if calm >= (_DYING if reached else 2):
             break
-        killed |= fresh
     return len(killed)
 
 
