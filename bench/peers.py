@@ -21,18 +21,18 @@ def or_none(measure: Callable[[int, int], T], first: int, second: int) -> T | No
 
 
 def huey_on_sqlite(count: int, concurrency: int) -> float:
-    """Runs per second of `true` by Huey, with its queue and results in SQLite."""
+    """Runs per second of `true` by Huey, with its queue and results in SQLite, synced to disk as rota does."""
     from huey import SqliteHuey
 
     done = threading.Semaphore(0)
     with tempfile.TemporaryDirectory() as directory:
-        huey = SqliteHuey("bench", filename=f"{directory}/huey.db")
+        huey = SqliteHuey("bench", filename=f"{directory}/huey.db", fsync=True)
 
         @huey.task()
-        def work() -> int:
-            code = subprocess.run(["/bin/true"], capture_output=True, check=False).returncode
+        def work() -> tuple[int, bytes, bytes]:
+            ended = subprocess.run(["/bin/true"], capture_output=True, check=False)
             done.release()
-            return code
+            return ended.returncode, ended.stdout, ended.stderr
 
         for _ in range(count):
             work()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O or U to misread
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
 RUN_ID_LENGTH = 26
 
 
@@ -40,8 +41,4 @@ def new_home_id() -> str:
 
 
 def _encode(number: int) -> str:
-    letters = []
-    for _ in range(RUN_ID_LENGTH):
-        number, digit = divmod(number, 32)
-        letters.append(_ALPHABET[digit])
-    return "".join(reversed(letters))
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])

@@ -40,6 +40,7 @@ class PidfdWatcher:
         self._epoll = select.epoll()
         self._pidfds: dict[int, tuple[str, int, bool]] = {}
         self._by_key: dict[str, int] = {}
+        self._blind = _Polled()
         self._ended: list[tuple[str, int | None]] = []
 
     def watch_fd(self, fd: int) -> None:
@@ -47,11 +48,13 @@ class PidfdWatcher:
         self._epoll.register(fd, select.EPOLLIN)
 
     def watch_pid(self, key: str, pid: int, *, ours: bool) -> bool:
-        """Watch a process; False when it is gone already."""
+        """Watch a process; False when it is gone already. With no descriptor left it is looked at now and then."""
         try:
             fd = os.pidfd_open(pid)
         except ProcessLookupError:
             return False
+        except OSError:
+            return self._blind.add(key, pid, ours=ours)
         self._epoll.register(fd, select.EPOLLIN)
         self._pidfds[fd] = (key, pid, ours)
         self._by_key[key] = fd
@@ -59,6 +62,7 @@ class PidfdWatcher:
 
     def forget(self, key: str) -> None:
         """Stop watching."""
+        self._blind.forget(key)
         fd = self._by_key.pop(key, None)
         if fd is not None:
             del self._pidfds[fd]
@@ -67,7 +71,9 @@ class PidfdWatcher:
     def wait(self, seconds: float) -> None:
         """Wait until something happens, or the time is over."""
         with contextlib.suppress(InterruptedError):
-            for fd, _ in self._epoll.poll(seconds):
+            # epoll itself waits in whole milliseconds, rounded up; every slot would be late by that.
+            select.select((self._epoll,), (), (), max(0.0, seconds))
+            for fd, _ in self._epoll.poll(0):
                 if fd in self._pidfds:
                     self._note_end(fd)
 
@@ -85,6 +91,8 @@ class PidfdWatcher:
                 return
             if pid in own:
                 self._note_end(own.pop(pid))
+            elif self._blind.is_own(pid):
+                self._ended += self._blind.look()
             else:
                 _collect(pid)
 
@@ -108,7 +116,7 @@ class SigchldWatcher:
 
     def __init__(self) -> None:
         self._poll = select.poll()
-        self._processes: dict[str, tuple[int, bool]] = {}
+        self._processes = _Polled()
         self._ended: list[tuple[str, int | None]] = []
 
     def watch_fd(self, fd: int) -> None:
@@ -117,24 +125,21 @@ class SigchldWatcher:
 
     def watch_pid(self, key: str, pid: int, *, ours: bool) -> bool:
         """Watch a process; False when it is gone already."""
-        if not ours and not _exists(pid):
-            return False
-        self._processes[key] = (pid, ours)
-        return True
+        return self._processes.add(key, pid, ours=ours)
 
     def forget(self, key: str) -> None:
         """Stop watching."""
-        self._processes.pop(key, None)
+        self._processes.forget(key)
 
     def wait(self, seconds: float) -> None:
         """Wait until something happens, or the time is over."""
-        if any(not ours for _, ours in self._processes.values()):
+        if self._processes.has_strangers():
             seconds = min(seconds, _LOOK_AGAIN)
-        self._look()
+        self._ended += self._processes.look()
         if not self._ended:
             with contextlib.suppress(InterruptedError):
                 self._poll.poll(max(0.0, seconds) * 1000)
-            self._look()
+            self._ended += self._processes.look()
 
     def take_ended(self) -> list[tuple[str, int | None]]:
         """Return what ended since the last time, as the other watcher does."""
@@ -143,27 +148,61 @@ class SigchldWatcher:
 
     def reap_strangers(self) -> None:
         """As process 1: collect orphans that were given to us, without taking our own children's ends."""
-        self._look()
+        self._ended += self._processes.look()
         while (pid := _next_zombie()) is not None:
-            if any(pid == own for own, ours in self._processes.values() if ours):
-                self._look()
+            if self._processes.is_own(pid):
+                self._ended += self._processes.look()
             else:
                 _collect(pid)
 
     def close(self) -> None:
         """Forget everything; the processes go on."""
-        self._processes.clear()
+        self._processes = _Polled()
 
-    def _look(self) -> None:
+
+class _Polled:
+    """Processes that are watched by looking at them."""
+
+    def __init__(self) -> None:
+        self._processes: dict[str, tuple[int, bool]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._processes)
+
+    def add(self, key: str, pid: int, *, ours: bool) -> bool:
+        """Look at a process from now on; False when it is gone already."""
+        if not ours and not _exists(pid):
+            return False
+        self._processes[key] = (pid, ours)
+        return True
+
+    def forget(self, key: str) -> None:
+        """Look at it no more."""
+        self._processes.pop(key, None)
+
+    def is_own(self, pid: int) -> bool:
+        """Tell whether it is a child of ours that is looked at."""
+        return any(pid == own for own, ours in self._processes.values() if ours)
+
+    def has_strangers(self) -> bool:
+        """Tell whether one of them is nobody's child here: no signal tells of its end."""
+        return any(not ours for _, ours in self._processes.values())
+
+    def look(self) -> list[tuple[str, int | None]]:
+        """Return those that have ended, and look at them no more."""
+        ended: list[tuple[str, int | None]] = []
         for key, (pid, ours) in list(self._processes.items()):
             if ours:
                 done, status = os.waitpid(pid, os.WNOHANG)
-                if done:
-                    self._ended.append((key, os.waitstatus_to_exitcode(status)))
-                    self.forget(key)
-            elif not _exists(pid):
-                self._ended.append((key, None))
-                self.forget(key)
+                if not done:
+                    continue
+                ended.append((key, os.waitstatus_to_exitcode(status)))
+            elif _exists(pid):
+                continue
+            else:
+                ended.append((key, None))
+            self.forget(key)
+        return ended
 
 
 def new_watcher() -> Watcher:
