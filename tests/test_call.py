@@ -73,7 +73,7 @@ def call(tmp_path):
         words = [json.dumps({"args": args, "kwargs": kwargs})] if words is None else words
         env = {**os.environ} | ({"ROTA_RESULT_FILE": str(left)} if result else {})
         done = subprocess.run(
-            [sys.executable, "-m", "rota.call", f"functions:{target}", *words],
+            [sys.executable, "-P", "-m", "rota.call", f"functions:{target}", *words],
             capture_output=True, text=True, cwd=tmp_path, env=env, timeout=60,
         )  # fmt: skip
         return done, json.loads(left.read_text()) if left.exists() else None
@@ -158,3 +158,15 @@ def test_a_module_that_is_not_there_is_an_error_that_says_so(tmp_path):
 def test_what_is_no_error_but_an_interruption_goes_through(call):
     done, left = call("interrupted")
     assert (1, None) == (done.returncode, left)
+
+
+def test_files_beside_a_function_that_are_named_like_ours_are_not_called_in_our_place(call, tmp_path):
+    for name in ("rota.py", "json.py", "inspect.py"):
+        (tmp_path / name).write_text("raise SystemExit('hijacked')")
+    done, left = call("add", 2)
+    assert (0, {"result": 3}) == (done.returncode, left)
+
+
+def test_whoever_asked_python_for_a_safe_path_keeps_it(call, monkeypatch):
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    assert "No module named 'functions'" in call("add", 2)[0].stderr

@@ -32,7 +32,8 @@ Now, in another terminal:
 
     cd $(pwd)
     $rota list
-    $rota run import --wait      then kill -9 the engine, make demo again: the run goes on
+    $rota run import --wait      then, in a third terminal in this directory,
+                                        kill -9 \$(cat .rota/engine.lock)   and make demo again: the run goes on
     $rota runs
     $rota logs -f import
     $rota why patient

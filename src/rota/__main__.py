@@ -5,15 +5,21 @@ from __future__ import annotations
 import os
 import sys
 
+from rota.errors import RotaError
 from rota.wiring import is_engine, serve_as_told
 
 
 def _main() -> int:
-    if is_engine(os.environ):
-        return serve_as_told()
-    from rota.cli.main import main
+    if not is_engine(os.environ):
+        from rota.cli.main import main
 
-    return main()
+        return main()
+    try:
+        return serve_as_told()
+    except (RotaError, OSError) as error:  # anything else is a fault of ours, and keeps its traceback
+        from rota.cli.main import tell
+
+        return tell(error)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,9 @@
 The arguments come as JSON, the result goes as JSON into the file that ROTA_RESULT_FILE names, if there is a result and
 JSON can hold it. An exception ends the process with code 1 and its traceback on standard error; its type and message
 go into the file, so that the run's history shows them. Coroutine functions are awaited.
+
+The current directory is where modules are looked for first, as with `python -m`; but only after this one has been
+imported, or a file named rota.py there would be called in its place.
 """
 
 from __future__ import annotations
@@ -24,6 +27,9 @@ def main(words: list[str]) -> int:
     else:
         arguments = json.loads(given[0]) if given else {}
     sys.argv = [target]
+    here = os.getcwd()
+    if sys.path[:1] != [here] and not os.environ.get("PYTHONSAFEPATH"):
+        sys.path.insert(0, here)
     try:
         result = _call(_resolve(target), arguments.get("args", ()), arguments.get("kwargs", {}))
         _leave({"result": result} if result is not None else None)

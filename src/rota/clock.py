@@ -1,4 +1,4 @@
-"""The only place that reads time.
+"""The only place that reads time, and says where the wall clock hangs.
 
 Wall time decides which slots are due; monotonic time measures how long something took or may take. An operation reads
 the clock once and passes what it read on.
@@ -6,6 +6,7 @@ the clock once and passes what it read on.
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import UTC, datetime
 
@@ -24,3 +25,9 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Wait; for clients that follow something, never for the engine."""
         time.sleep(seconds)
+
+
+def hang_in_zone(name: str) -> None:
+    """Make this process's wall clock that of a zone."""
+    os.environ["TZ"] = name
+    time.tzset()

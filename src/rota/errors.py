@@ -16,6 +16,7 @@ RotaError                      1
 │   ├── IllegalMove                the state machine forbids it
 │   └── EngineRunning              the home has an engine already
 ├── EngineNotRunning           5   only an engine could do this
+├── HomeGone                   1   somebody took the home away while an engine served it
 ├── CannotStart                1   an attempt's program cannot be started; knows a shell's code
 └── StoreUnavailable           1   passing: locked by another program, or the disk is full
     ├── StoreBusy
@@ -71,10 +72,14 @@ class NotFound(RotaError):
 
 
 class NoSuchJob(NotFound):
-    """No job has this name."""
+    """No job has this name; or one had it, and was removed."""
 
-    def __init__(self, name: str, known: Iterable[str] = ()) -> None:
-        super().__init__(f"no job named {name!r}{did_you_mean(name, known)}")
+    def __init__(self, name: str, known: Iterable[str] = (), *, removed: bool = False) -> None:
+        if removed:
+            told = f"job {name!r} was removed; its history is left (see: rota runs), and `rota add` makes it anew"
+        else:
+            told = f"no job named {name!r}{did_you_mean(name, known) or '; `rota list` shows those that there are'}"
+        super().__init__(told)
 
 
 class NoSuchRun(NotFound):
@@ -107,6 +112,10 @@ class EngineNotRunning(RotaError):
     """Only an engine could do this, and none is running."""
 
     exit_code = 5
+
+
+class HomeGone(RotaError):
+    """Somebody took the home away, or put another in its place, while an engine served it."""
 
 
 class CannotStart(RotaError):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
 
@@ -11,7 +14,8 @@ def test_a_new_job_is_told_in_words_with_its_next_firings(home):
     assert "echo 'a b'" in told
     assert "at 02:30 every day (Europe/Berlin)  (cron 30 2 * * *)" in told
     assert str(home.path) in told
-    assert 3 == told.split("Next:")[1].count(":30:00 UTC")
+    assert 3 == len(re.findall(r"02:30:00 CES?T", told.split("Next:")[1])), "on the job's wall clock"
+    assert 5 == len(re.findall(r"02:30:00 CES?T", home.ok("next", "backup", "-n", "5")))
 
 
 def test_a_job_runs_where_it_was_added(home):
@@ -105,6 +109,12 @@ def test_what_cannot_be_read_is_pointed_at(quiet_home, option, text, pointed):
         (["--args", "[1]", "--", "true"], "--args and --kwargs are for --python"),
         (["--python", "x", "--args", "{"], "--args: '{' is no JSON"),
         (["--python", "x", "--args", "{}"], "--args: '{}' is not an array"),
+        (["--python", "x:y", "--args", "[" * 101 + "]" * 101], "--args: it is nested more than 100 levels deep"),
+        (["--python", "x:y", "--kwargs", '{"a":' + "[" * 5000 + "]" * 5000 + "}"], "--kwargs: it is nested more than"),
+        (["--not-before", "2027-01-01", "--not-after", "2026-12-01", "--", "true"], "is not earlier than not_after"),
+        (["--cron", "* * *", "--", "true"], "3 fields were found\n  * * *\n       ^\n"),
+        (["--every", "0s", "--", "true"], "the shortest interval is 1ms\n  0s\n  ^\n"),
+        (["--tz", "Mars/X", "--", "true"], "no time zone is named 'Mars/X'\n  Mars/X\n  ^\n"),
         (["--python", "not a function"], "is not pkg.mod:func"),
         (["--env", "A", "--", "true"], "--env: 'A' is not NAME=VALUE"),
         (["--umask", "9", "--", "true"], "--umask: '9' is no octal number such as 027"),
@@ -150,7 +160,9 @@ def test_a_program_whose_name_has_a_space_may_be_one_word(home):
     program = home.folder / "my program"
     program.write_text("#!/bin/sh\n", encoding="utf-8")
     program.chmod(0o755)
-    assert b"" == home.call("add", "ok", "--", "./my program").stderr
+    done = home.call("add", "ok", "--", "./my program")
+    assert (0, b"") == (done.returncode, done.stderr)
+    assert {"kind": "command", "argv": ["./my program"]} == home.json("show", "ok")["action"]
 
 
 @pytest.mark.parametrize(
@@ -160,6 +172,11 @@ def test_a_program_whose_name_has_a_space_may_be_one_word(home):
         (["--", "./nothing"], "is not there now"),
         (["--", "/etc/passwd"], "is not an executable file"),
         (["--at", "2020-01-01 00:00", "--", "true"], "has passed already and will not run"),
+        (
+            ["--every", "1m", "--not-after", "2020-01-01", "--", "true"],
+            "its schedule has no slot to come (every minute",
+        ),
+        (["--calendar", "2020-01-01", "--", "true"], "so it will never run by itself"),
         (["--pool", "db", "--", "true"], "pool 'db' is new and takes one run at a time; --pool db=N makes it larger"),
     ],
 )
@@ -170,5 +187,35 @@ def test_what_would_fail_at_three_in_the_morning_is_a_warning_now(home, words, s
 
 
 def test_a_second_job_of_a_name_is_a_conflict(home):
-    home.ok("add", "backup", "--", "true")
-    assert "there is a job named 'backup' already" in home.fails(4, "add", "backup", "--", "true")
+    home.ok("add", "my job", "--", "true")
+    errors = home.fails(4, "add", "my job", "--", "true")
+    assert "there is a job named 'my job' already; remove it first (rota remove 'my job')" in errors
+
+
+def test_a_schedule_keeps_the_zone_in_which_it_was_said(home):
+    home.ok("add", "k", "--cron", "13 9 * * *", "--", "true", env={"TZ": "Asia/Kolkata"})
+    home.ok("add", "e", "--every", "1m", "--", "true", env={"TZ": "Asia/Kolkata"})
+    assert ["Asia/Kolkata", None] == [home.json("show", name)["timezone"] for name in ("k", "e")]
+    assert home.json("next", "k", "-n", "1")[0]["slot"].endswith("T03:43:00.000Z")
+    assert "(Asia/Kolkata)" in home.ok("list")
+
+
+@pytest.mark.parametrize("tz", ["CET-1CEST", "UTC+3", "Mars/X"])
+def test_a_tz_that_names_no_zone_is_a_warning_and_one_wall_clock_is_used_for_all(home, tz):
+    added = home.call("add", "noon", "--cron", "0 12 * * *", "--", "true", env={"TZ": tz})
+    assert f"TZ is {tz!r}, which names no time zone" in added.stderr.decode()
+    zone = home.json("show", "noon")["timezone"]
+    shown = home.ok("show", "noon", env={"TZ": tz})
+    assert 5 == shown.split("Next")[1].count(" 12:00:00 ")
+    findings = json.loads(home.call("doctor", "--json", env={"TZ": tz}).stdout)
+    (finding,) = [each for each in findings if each["what"] == "time zone"]
+    assert ("warn", True) == (finding["verdict"], f"go by {zone}" in finding["text"])
+
+
+def test_jobs_get_the_tz_that_their_engine_was_given_even_when_it_names_no_zone(home):
+    home.env["TZ"] = "CET-1CEST"
+    engine = home.serve()
+    assert engine.stderr is not None
+    assert b"names no time zone" in engine.stderr.readline()
+    home.ok("add", "tells", "--shell", "echo $TZ")
+    assert b"CET-1CEST\n" == home.call("run", "tells", "--wait").stdout

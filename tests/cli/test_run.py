@@ -6,6 +6,8 @@ import json
 import os
 import re
 import signal
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -153,7 +155,7 @@ class GoneClient:
 
 def test_an_engine_that_restarts_is_waited_for_and_one_that_is_gone_is_not():
     client = GoneClient()
-    watch = _EngineWatch(client, "01RUN")  # type: ignore[arg-type]
+    watch = _EngineWatch(client, "01RUN", lambda: None)  # type: ignore[arg-type]
     for time, pid in ((2.0, 1), (3.5, None), (6.5, None), (6.9, 2), (8.0, 2), (12.0, None)):
         client.time, client.pid = time, pid
         watch()
@@ -215,3 +217,37 @@ def test_the_ledger_tells_the_story_of_a_run(served):
     assert "is a run, and a run has one slot" in served.fails(2, "why", run, "02:30")
     assert "No slot of its schedule is there" in served.ok("why", "job", "02:30")
     assert "rota: TIME: it is no date and time\n  nonsense\n  ^" in served.fails(2, "why", "job", "nonsense")
+
+
+def test_an_engine_that_is_stopped_is_not_taken_for_one_that_works(home):
+    home.ok("add", "often", "--every", "1h", "--", "true")
+    engine = home.serve()
+    engine.send_signal(signal.SIGSTOP)
+    try:
+        with closing(sqlite3.connect(home.path / "rota.db", isolation_level=None)) as store:  # as if an hour had passed
+            for column in ("planned_to", "next_slot", "wake_at"):
+                store.execute(f"UPDATE job SET {column} = {column} - 3700000000")
+        said = f"the engine (pid {engine.pid}) has not done for"
+        assert said in home.call("list").stderr.decode()
+        assert said in home.ok("why", "often")
+        doctor = home.call("doctor", "--json")
+        findings = {each["what"]: each for each in json.loads(doctor.stdout)}
+        assert (1, "fail") == (doctor.returncode, findings["engine"]["verdict"])
+        waiting = home.start("run", "often", "--wait")
+        assert waiting.stderr is not None
+        assert said in waiting.stderr.readline().decode()
+    finally:
+        engine.send_signal(signal.SIGCONT)
+    assert 0 == waiting.wait(30)
+    waiting.communicate()
+    assert b"" == home.call("list").stderr
+
+
+def test_of_a_job_that_was_removed_it_is_said_that_it_was(home):
+    home.ok("add", "old", "--", "true")
+    run = home.ok("run", "old").strip()
+    home.ok("remove", "old")
+    for words in (["retry", run], ["run", "old"], ["show", "old"]):
+        assert "job 'old' was removed; its history is left" in home.fails(3, *words)
+    errors = home.fails(3, "run", "nothing-like-it")
+    assert "no job named 'nothing-like-it'; `rota list` shows those that there are" in errors

@@ -48,10 +48,12 @@ def test_a_tilde_is_the_user_s_directory(place, monkeypatch):
 
 
 def test_a_home_is_made_for_its_owner_alone_and_kept_out_of_git(place):
-    home = place / "new" / "home"
+    home, before = place / "new" / "home", os.umask(0)
     prepare_home(str(home))
     prepare_home(str(home))
+    os.umask(before)
     assert 0o700 == stat.S_IMODE(home.stat().st_mode)
+    assert 0o600 == stat.S_IMODE((home / ".gitignore").stat().st_mode)
     assert ({".gitignore", "spool"}, "*\n") == (
         {path.name for path in home.iterdir()},
         (home / ".gitignore").read_text(),
@@ -72,3 +74,45 @@ def test_what_cannot_be_a_home_is_refused_with_what_to_do(place):
         BadHome, match=r"cannot use .*/file/home as a home: .*; choose another with --home or ROTA_HOME"
     ):
         prepare_home(str(place / "file" / "home"))
+
+
+def test_a_directory_of_something_else_is_refused_and_left_as_it_was(place):
+    other = place / "other"
+    other.mkdir()
+    other.chmod(0o755)
+    (other / "rota.yaml").write_text("mine")
+    with pytest.raises(BadHome, match=r"/other is no home of rota: it holds other things \(rota.yaml\); .*--home"):
+        prepare_home(str(other))
+    assert (0o755, ["rota.yaml"]) == (stat.S_IMODE(other.stat().st_mode), os.listdir(other))
+
+
+def test_a_directory_that_all_may_write_into_is_refused_even_when_it_is_empty(place):
+    shared = place / "tmp"
+    shared.mkdir()
+    shared.chmod(0o1777)
+    with pytest.raises(BadHome, match="is shared by all users"):
+        prepare_home(str(shared))
+    assert 0o1777 == stat.S_IMODE(shared.stat().st_mode)
+
+
+@pytest.mark.parametrize("names", [[], ["spool"], [".gitignore", "engine.lock", "rota.log"], ["rota.db", "notes.txt"]])
+def test_an_empty_directory_a_home_in_the_making_and_a_home_with_something_beside_it_are_used(place, names):
+    home = place / "home"
+    home.mkdir()
+    for name in names:
+        (home / name).mkdir() if name == "spool" else (home / name).write_text("")
+    prepare_home(str(home))
+    assert 0o700 == stat.S_IMODE(home.stat().st_mode)
+
+
+def test_a_user_without_a_home_variable_has_the_directory_of_the_password_file(place, monkeypatch):
+    import pwd
+
+    monkeypatch.setenv("HOME", "")
+    mine = os.path.realpath(os.path.join(pwd.getpwuid(os.getuid()).pw_dir, ".local/state/rota"))
+    assert mine == find_home(None, {}, str(place))
+
+
+def test_a_relative_state_directory_is_ignored_as_xdg_says(place, monkeypatch):
+    monkeypatch.setenv("HOME", str(place))
+    assert str(place / ".local" / "state" / "rota") == find_home(None, {"XDG_STATE_HOME": "state"}, str(place))

@@ -56,6 +56,7 @@ def test_a_sound_home_is_ok_in_every_line(world):
         ({"open_files": (64, 64)}, {}, "open files", "warn"),
         ({}, {"file_system": "tmpfs"}, "file system", "warn"),
         ({}, {"wal_warning": "a known fault"}, "sqlite", "warn"),
+        ({}, {"silent": HOUR}, "engine", "fail"),
     ],
 )
 def test_what_is_wrong_is_named_with_what_to_do(world, machine, facts, what, verdict):

@@ -45,7 +45,7 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
     require("root and mount(8), to mount a small tmpfs", there=os.geteuid() == 0 and shutil.which("mount") is not None)
     mounted = tmp_path / "home"
     mounted.mkdir()
-    made = run_command(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(mounted)], capture_output=True)
+    made = run_command(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs", str(mounted)], capture_output=True)
     require(f"to be allowed to mount a tmpfs ({made.stderr.decode().strip()})", there=made.returncode == 0)
     try:
         yield SmallDisk(mounted)

@@ -33,6 +33,9 @@ def test_a_program_that_is_not_there_says_so_in_the_run(home: Home):
     found = home.wait_for_end(home.trigger("missing", command=["no-such-program"]))
     assert (found.state, found.exit_code) == (State.FAILED, 127)
     assert "no program named 'no-such-program'" in found.reason
+    found = home.wait_for_end(home.trigger("no path", command=["./backup.sh"]))
+    assert (found.exit_code, found.reason) == (127, f"no program at {home.work}/backup.sh")
+    assert home.output(found.id, "stderr") == b""
 
 
 def test_a_file_that_is_not_executable_says_so_in_the_run(home: Home):
@@ -40,7 +43,8 @@ def test_a_file_that_is_not_executable_says_so_in_the_run(home: Home):
     home.start_engine()
     found = home.wait_for_end(home.trigger("not executable", command=["./script"]))
     assert found.exit_code == 126
-    assert b"script" in home.output(found.id, "stderr")
+    assert found.reason == f"{home.work}/script is not executable; try: chmod +x {home.work}/script"
+    assert home.output(found.id, "stderr") == b"", "no shell complains of a line of the shim"
 
 
 def test_a_directory_that_is_not_there_is_code_126_and_a_sentence(home: Home):

@@ -13,6 +13,7 @@ import pytest
 from rota.engine.settings import OnStop
 from rota.model.policy import Policy
 from rota.model.run import State
+from rota.wiring import can_be_signalled
 
 from .harness import Home, alive, require, wait_for
 
@@ -155,3 +156,10 @@ def test_when_process_1_is_killed_its_runs_are_lost_as_by_a_reboot(home: Home):
     home.start_engine(prefix=in_a_namespace())
 
     assert home.wait_for_end(run).state is State.LOST
+
+
+def test_the_pid_of_an_engine_in_another_container_is_nobody_to_kill_here(home: Home):
+    require("root and unshare(1), to make a pid namespace", there=can_unshare())
+    home.start_engine(prefix=in_a_namespace())
+    assert home.client.engine_pid() == 1
+    assert not can_be_signalled(str(home.path), 1)

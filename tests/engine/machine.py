@@ -217,6 +217,7 @@ class ListLog:
 
     def __init__(self) -> None:
         self.lines: list[tuple[str, str, str, str]] = []
+        self.reopened = 0
 
     def info(self, text: str, job: str = "", run: str = "") -> None:
         self.lines.append(("INFO", text, job, run))
@@ -226,6 +227,9 @@ class ListLog:
 
     def error(self, text: str, job: str = "", run: str = "") -> None:
         self.lines.append(("ERROR", text, job, run))
+
+    def reopen(self) -> None:
+        self.reopened += 1
 
     def texts(self, level: str = "") -> list[str]:
         return [text for kind, text, _, _ in self.lines if level in ("", kind)]

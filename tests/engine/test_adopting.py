@@ -6,9 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from rota.engine.copies import disown
 from rota.model.run import State
 from rota.plan.adopt import Evidence
 
+from .conftest import HOST
 from .machine import NOW, Act
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
@@ -223,3 +225,23 @@ def test_an_engine_that_cannot_see_what_still_runs_does_not_start(world):
     with pytest.raises(Conflict, match="backup: still running in another container"):
         world.boot()
     assert [State.RUNNING] == world.states("backup")
+
+
+def test_a_copy_lets_go_of_what_runs_and_tries_nothing_again(world):
+    world.add("backup", "10m after", act=Act(seconds=None), retries={"count": 3})
+    world.live(11 * MINUTE)
+    (run_id,) = world.launcher.processes
+    world.crash()
+    with world.store.transaction():
+        disown(world.store, HOST, "/the/original", world.clock.now(), world.log)
+    run = world.store.runs.find(run_id)
+    reason = "this home is a copy of /the/original; its runs belong to the original"
+    assert (State.LOST, reason, 1) == (run.state, run.reason, run.attempt)
+    assert ("home.copied", {"original": "/the/original", "lost": "1"}) in [
+        (event.kind, event.data) for event in world.store.ledger.events(0, 1000)
+    ]
+    world.boot()
+    world.live(MINUTE)
+    assert ([], [State.LOST]) == (world.launcher.signals, world.states("backup"))
+    world.live(10 * MINUTE)
+    assert [State.LOST, State.RUNNING] == world.states("backup"), "its schedule goes on from that end"

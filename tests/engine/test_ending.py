@@ -238,13 +238,18 @@ def test_the_log_tells_each_end_in_the_form_that_scripts_rely_on(world):
     world.add("again", act=[Act(seconds=2, code=3), Act()], retries={"count": 1, "delay": 10 * SECOND})
     world.add("slow", act=ENDLESS, timeout=20 * SECOND)
     world.add("gone", act=Act(code=None))
-    runs = {name: world.verbs.trigger(name) for name in ("good", "bad", "again", "slow", "gone")}
+    world.add("missing", act=Act(refuses=CannotStart(127, "no program named 'x' on PATH")))
+    world.add("raised", act=Act(code=1, result='{"error": "ValueError: no"}'))
+    names = ("good", "bad", "again", "slow", "gone", "missing", "raised")
+    runs = {name: world.verbs.trigger(name) for name in names}
     world.boot(capacity=9)
     world.live(MINUTE)
     for wanted in [
         ("INFO", "completed in 15.2s (exit code: 0)", "good"),
         ("ERROR", "failed after 2.0s (exit code: 3)", "bad"),
         ("ERROR", "failed after 2.0s (exit code: 3); attempt 2 in 10.0s", "again"),
+        ("ERROR", "failed after 0.0s (exit code: 127): no program named 'x' on PATH", "missing"),
+        ("ERROR", "failed after 1.0s (exit code: 1): ValueError: no", "raised"),
         ("WARNING", "timed out after 20 seconds; SIGTERM to 1 process, SIGKILL in 10s", "slow"),
         ("ERROR", "timed out after 20 seconds", "slow"),
         ("ERROR", "its processes ended without a record of an exit code", "gone"),

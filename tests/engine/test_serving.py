@@ -9,6 +9,7 @@ import pytest
 
 from rota.engine.serving import Server
 from rota.engine.settings import EngineSettings, OnStop
+from rota.errors import HomeGone
 from rota.model.run import State
 
 from .machine import Act
@@ -17,10 +18,10 @@ SECOND = timedelta(seconds=1)
 ENDLESS = Act(seconds=None)
 
 
-def serve(world, signals, most=600.0, **settings):
+def serve(world, signals, most=600.0, ground=lambda: "", **settings):
     """Serve until it stops; the signals come at these seconds."""
     settings = EngineSettings(capacity=4, **settings)
-    server = Server(world.engine, world.clock, world.log, settings, None, hear_children=False)
+    server = Server(world.engine, world.clock, world.log, settings, None, hear_children=False, ground=ground)
     start, coming = world.clock.monotonic(), sorted(signals)
 
     def wait(seconds):
@@ -108,3 +109,20 @@ def test_a_stop_is_heard_while_the_engine_begins(world):
     server.run(lambda: signal.raise_signal(signal.SIGTERM))
     server.close()
     assert "stopped; nothing is left running" in world.log.texts("INFO")
+
+
+def test_an_engine_whose_home_is_taken_away_stops_within_a_second_and_leaves_its_jobs(running):
+    start = running.clock.monotonic()
+    with pytest.raises(HomeGone, match="the store is gone"):
+        serve(running, [], ground=lambda: "the store is gone" if running.clock.monotonic() > start + 5 else "")
+    assert running.clock.monotonic() - start <= 6.5
+    assert ["the store is gone"] == running.log.texts("ERROR")
+    assert [] == running.launcher.signals
+    assert "engine.stopped" not in [event.kind for event in running.store.ledger.events(0, 1000)]
+
+
+def test_a_hangup_opens_the_log_again(world):
+    world.live(1)
+    before = world.log.reopened
+    serve(world, [(1.0, signal.SIGHUP), (2.0, signal.SIGTERM)])
+    assert before + 1 == world.log.reopened

@@ -54,3 +54,15 @@ def test_links_between_pages_lead_somewhere():
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
     ]
     assert [] == [f"{page.name}: {target}" for page, target in links if not (page.parent / target).exists()]
+
+
+def test_every_guarantee_names_a_test_that_there_is():
+    text = (DOCS / "guarantees.md").read_text(encoding="utf-8")
+    table = re.findall(r"^\| (?!what happens)([^|]+) \|[^|]+\|(.*)", text, re.MULTILINE)
+    assert len(table) >= 12
+    for what, rest in table:
+        found = re.fullmatch(r" `(test_\w+)`: ([^|]+) \|", rest)
+        assert found, f"the row {what!r} names no test"
+        source = (DOCS.parent / "tests" / "crash" / f"{found[1]}.py").read_text(encoding="utf-8")
+        name = re.sub(r"[ -]", "_", found[2])
+        assert f"def test_{name}(" in source, f"the row {what!r} names a test that is not in {found[1]}"

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rota.errors import IllegalMove
-from rota.model.run import ACTIVE, FINAL, MOVES, TROUBLE, OutputPart, Run, State, Trigger, check_move
+from rota.model.run import ACTIVE, FINAL, MOVES, TROUBLE, OutputPart, Run, State, Trigger
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -30,22 +29,6 @@ def test_every_state_is_active_or_final_and_queued_leads_to_all_of_them():
 
 def test_trouble_is_what_ended_neither_well_nor_on_purpose():
     assert {State.FAILED, State.TIMED_OUT, State.LOST} == TROUBLE
-
-
-@pytest.mark.parametrize(("old", "new"), [(old, new) for old in State for new in State])
-def test_exactly_the_moves_of_the_table_are_allowed(old, new):
-    if new in MOVES[old]:
-        check_move("01J", old, new)
-    else:
-        with pytest.raises(IllegalMove, match=f"run 01J cannot go from {old} to {new}"):
-            check_move("01J", old, new)
-
-
-def test_a_refused_move_says_where_the_run_may_go():
-    with pytest.raises(IllegalMove, match=r"\(it may go to: cancelled, running\)"):
-        check_move("01J", State.QUEUED, State.SUCCEEDED)
-    with pytest.raises(IllegalMove, match=r"\(it may go to: nowhere: it has ended\)"):
-        check_move("01J", State.LOST, State.QUEUED)
 
 
 @pytest.mark.parametrize(

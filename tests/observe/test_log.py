@@ -134,3 +134,33 @@ def test_a_log_that_cannot_be_written_says_so_once_and_stops_nobody(book, path, 
     monkeypatch.undo()
     book.info("again")
     assert "again" in path.read_text()
+
+
+@pytest.mark.parametrize("what", ["moved", "deleted", "replaced"])
+def test_a_log_that_somebody_took_away_is_written_anew_when_it_is_opened_again(book, path, what):
+    book.info("before")
+    path.rename(path.with_name("old"))
+    if what == "deleted":
+        path.with_name("old").unlink()
+    elif what == "replaced":
+        path.touch()
+    book.info("lost or moved")
+    book.reopen()
+    book.info("after")
+    assert ["after"] == re.findall(r"INFO: (.*)", path.read_text())
+
+
+def test_a_log_that_is_in_its_place_is_written_on(book, path):
+    book.info("before")
+    book.reopen()
+    book.info("after")
+    assert ["before", "after"] == re.findall(r"INFO: (.*)", path.read_text())
+
+
+def test_a_log_is_its_owner_s_alone_whatever_the_umask(tmp_path):
+    before = os.umask(0)
+    try:
+        Log(str(tmp_path / "mine.log"), lambda: NOW).close()
+    finally:
+        os.umask(before)
+    assert 0o600 == (tmp_path / "mine.log").stat().st_mode & 0o777

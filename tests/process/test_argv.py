@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -88,7 +89,7 @@ def test_a_line_goes_to_the_shell_and_words_to_their_program(tmp_path):
     program.chmod(0o755)
     start = compiled(Command(("tool", "a b", "$HOME")), base={"PATH": f"/nowhere:{tmp_path}"})
     assert [str(program), "a b", "$HOME"] == start.argv
-    assert ["./tool", "x"] == compiled(Command(("./tool", "x"))).argv, "the kernel says what is wrong with a path"
+    assert ["./tool", "x"] == compiled(Command(("./tool", "x"))).argv, "without a directory the shim says what is wrong"
 
 
 def test_the_job_s_own_path_finds_its_program(tmp_path):
@@ -115,7 +116,7 @@ def test_a_missing_program_is_127_and_one_that_may_not_be_started_126(tmp_path):
 def test_a_function_is_called_by_a_process_of_its_own():
     start = compiled(Python("pkg.mod:func", ("ü", 1), {"deep": [None, True]}))
     *argv, given = start.argv
-    assert [sys.executable, "-m", "rota.call", "pkg.mod:func"] == argv
+    assert [sys.executable, "-P", "-m", "rota.call", "pkg.mod:func"] == argv
     assert {"args": ["ü", 1], "kwargs": {"deep": [None, True]}} == json.loads(given)
     assert "/spool/1.res" == start.env["ROTA_RESULT_FILE"]
     assert "/opt/venv/bin/python" == compiled(Python("m:f", interpreter="/opt/venv/bin/python")).argv[0]
@@ -139,6 +140,31 @@ def test_a_job_starts_in_its_directory_or_in_the_home():
     assert os.path.expanduser("~/data") == compiled(cwd="~/data").cwd
 
 
+def test_a_relative_directory_is_below_the_home_wherever_the_engine_was_started(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert ["/data", "/the/home/sub", "/the/home"] == [compiled(cwd=cwd).cwd for cwd in ("/data", "sub", None)]
+
+
+def test_a_path_that_leads_to_no_program_is_told_in_our_words(tmp_path):
+    with pytest.raises(CannotStart, match=f"no program at {tmp_path}/backup.sh") as missing:
+        compiled(Command(("./backup.sh",)), cwd=str(tmp_path))
+    (tmp_path / "backup.sh").touch(0o644)
+    with pytest.raises(CannotStart, match=r"backup.sh is not executable; try: chmod \+x") as denied:
+        compiled(Command((f"{tmp_path}/backup.sh",)), cwd="/")
+    (tmp_path / "backup.sh").chmod(0o755)
+    assert (127, 126, ["./backup.sh"]) == (
+        missing.value.code, denied.value.code, compiled(Command(("./backup.sh",)), cwd=str(tmp_path)).argv
+    )  # fmt: skip
+
+
+def test_a_variable_whose_name_looks_like_an_option_is_a_variable():
+    env, *words = compiled(env={"-i": "foo", "my.property": "1"}).argv
+    assert ("env", ["--", "-i=foo", "my.property=1", "/bin/sh", "-c", "true"]) == (Path(env).name, words)
+
+
 def test_a_pipe_puts_the_relay_before_the_command():
     piped = compiled(policy=Policy(output=Output(mode=OutputMode.PIPE)))
     python, *flags, relay = piped.argv[:4]
@@ -159,5 +185,10 @@ def test_root_starts_a_command_as_another_user_through_a_pipe(monkeypatch):
     assert "relay.py" == Path(argv[3]).name, "another user cannot open the engine's files"
     assert ["/bin/sh", "-c", "true"] == argv[-3:]
     assert argv[4].endswith(("setpriv", "sudo"))
+    env = compiled(user="nobody", base={"PATH": "/bin", "HOME": "/root", "USER": "root", "SHELL": "/bin/zsh"}).env
+    entry = pwd.getpwnam("nobody")
+    expected = {"HOME": entry.pw_dir, "USER": "nobody", "LOGNAME": "nobody", "SHELL": entry.pw_shell or "/bin/sh"}
+    assert expected == {name: env[name] for name in expected}
+    assert "/elsewhere" == compiled(user="nobody", env={"HOME": "/elsewhere"}).env["HOME"], "the job's own goes first"
     with pytest.raises(CannotStart, match="no user named 'who-is-this' on this machine"):
         compiled(user="who-is-this")

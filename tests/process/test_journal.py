@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rota.process.journal import SEGMENT_SIZE, Exited, Journal, parse_lines
+from rota.process.journal import SEGMENT_SIZE, ExitLine, Journal, parse_lines
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -34,7 +34,7 @@ def test_starts_and_exits_are_read_back():
         (start() + start("OTHER", 3, 99) + end(code=7) + end("OTHER", 3, 99, 143, "1772366400")).encode()
     )
     assert {("RUN", 1): 4711, ("OTHER", 3): 99} == lines.started
-    assert {("RUN", 1): Exited(7, None), ("OTHER", 3): Exited(143, AT)} == lines.exited
+    assert {("RUN", 1): ExitLine(7, None), ("OTHER", 3): ExitLine(143, AT)} == lines.exited
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_torn_line_is_never_believed(cut):
 @given(st.binary(max_size=200), st.binary(max_size=200))
 def test_whatever_surrounds_them_good_lines_are_read_and_nothing_fails(before, after):
     lines = parse_lines(before + (start() + end(code=3)).encode() + after)
-    assert (4711, Exited(3, None)) == (lines.started["RUN", 1], lines.exited["RUN", 1])
+    assert (4711, ExitLine(3, None)) == (lines.started["RUN", 1], lines.exited["RUN", 1])
 
 
 def test_a_new_segment_is_preallocated_so_that_a_full_disk_stops_no_line(journal, tmp_path):
@@ -96,8 +96,8 @@ def test_lines_of_many_shells_that_share_the_file_never_overlap(journal):
     lines = journal.read(journal.segment)
     wanted = {(name, number): pids[name] for name in names for number in range(1, 51)}
     assert wanted == lines.started
-    assert dict.fromkeys(wanted, Exited(7, None)) == lines.exited
-    assert Exited(7, None) == journal.exit_of(journal.segment, "RUN3", 50)
+    assert dict.fromkeys(wanted, ExitLine(7, None)) == lines.exited
+    assert ExitLine(7, None) == journal.exit_of(journal.segment, "RUN3", 50)
     assert journal.exit_of(journal.segment, "RUN3", 51) is None
 
 
@@ -123,7 +123,7 @@ def test_a_shim_that_still_has_an_old_segment_writes_into_that_one(journal):
     journal.rotate_if_full()
     os.write(shared, end().encode())
     os.close(shared)
-    assert {("RUN", 1): Exited(0, None)} == journal.read(first).exited
+    assert {("RUN", 1): ExitLine(0, None)} == journal.read(first).exited
 
 
 def test_the_next_engine_begins_a_segment_of_its_own_and_keeps_what_is_needed(tmp_path):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import signal
 import sys
 import time
@@ -16,8 +18,11 @@ from rota.model.job import Job
 from rota.model.policy import Output, OutputMode, Policy
 from rota.model.run import Run, State, Trigger
 from rota.model.settlement import Claimed
+from rota.process import journal
 from rota.process.launcher import ProcessLauncher
 from rota.process.watch import new_watcher
+
+from .waiting import wait_for
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOME_ID = os.urandom(8).hex()
@@ -65,7 +70,7 @@ class Hands:
 def hands(tmp_path):
     made = Hands(tmp_path)
     yield made
-    for run_id in made.launcher.flying():
+    for run_id in list(made.launcher._charges):
         made.launcher.kill(run_id)
         made.launcher.kill_shim(run_id)
     made.launcher.close()
@@ -135,6 +140,70 @@ def test_an_environment_that_the_system_refuses_is_refused(hands):
         hands.start("true", env={"BIG": "x" * (8 << 20)})
 
 
+def test_whatever_keeps_a_program_from_its_start_is_a_refusal_and_no_end_of_the_engine(hands):
+    for fields in ({"env": {"A": "nul\0"}}, {"cwd": "nul\0"}, {"env": {"SURROGATE": "\ud800"}}):
+        with pytest.raises(CannotStart) as refused:
+            hands.start(Command(("true",)), **fields)
+        assert 126 == refused.value.code
+    assert (0, {}) == hands.run("true")[:2]
+
+
+def test_an_engine_whose_own_directory_is_gone_starts_jobs(hands, tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert (0, {"stdout": "/\n"}) == hands.run("pwd", cwd="/")[:2]
+
+
+def test_a_shim_that_cannot_be_watched_by_a_descriptor_is_watched_without_one(hands, monkeypatch):
+    if not hasattr(os, "pidfd_open"):
+        pytest.skip("the other watcher needs no descriptors")
+    kept = os.pidfd_open
+
+    def refuse(pid, flags=0):
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setattr(os, "pidfd_open", refuse)
+    claimed = hands.start("exit 7")
+    monkeypatch.setattr(os, "pidfd_open", kept)
+    assert 7 == hands.exit(claimed)
+
+
+@pytest.mark.parametrize("directory", ["emptied", "deleted"])
+def test_spool_files_that_somebody_has_deleted_are_made_again(hands, tmp_path, directory):
+    assert (0, {"stdout": "one\n"}) == hands.run("echo one")[:2]
+    hands.launcher.reserve(3)
+    shutil.rmtree(tmp_path / "spool")
+    if directory == "emptied":
+        (tmp_path / "spool").mkdir()
+    for word in ("two", "three", "four", "five"):
+        assert (0, {"stdout": f"{word}\n"}) == hands.run(f"echo {word}")[:2]
+    (place,) = hands.launcher.reserve(1)
+    assert (tmp_path / "spool" / place.split("/")[0]).exists(), "the journal is made again as well"
+
+
+def test_a_full_journal_is_followed_by_the_next_before_more_is_claimed(hands, monkeypatch):
+    monkeypatch.setattr(journal, "SEGMENT_SIZE", 256)
+    segments = set()
+    for _ in range(20):
+        claimed = hands.start("true")
+        hands.exit(claimed)
+        hands.launcher.release(claimed.run_id)
+        segments.add(claimed.spool.split("/")[0])
+    assert len(segments) > 1
+
+
+def test_a_job_that_empties_its_output_and_writes_more_than_before_is_told_of_it(hands):
+    os.mkfifo(os.path.join(hands.home, "in"))
+    claimed = hands.start("echo first; read x < in; echo second and more > /dev/stdout; echo third", cwd=hands.home)
+    with open(os.path.join(hands.home, "in"), "w") as pipe:
+        hands.launcher.watch_output()
+        pipe.write("go\n")
+    hands.exit(claimed)
+    assert "the job emptied its own output file" in hands.launcher.harvest(claimed.run_id).note
+
+
 def test_a_function_s_result_comes_back_and_its_file_goes(hands, tmp_path):
     code, _, left = hands.run(Python("os.path:join", ("a", "b")))
     assert (0, '{"result": "a/b"}') == (code, left.result)
@@ -171,9 +240,7 @@ def test_a_job_that_empties_its_own_output_is_told_of_it(hands):
 def test_an_attempt_is_ended_with_everything_it_started(hands):
     stubborn = "trap '' TERM; (setsid sleep 61 &) ; sleep 62 & echo > stubborn; wait; sleep 63"
     claimed = hands.start(stubborn, cwd=hands.home)
-    deadline = time.monotonic() + 20
-    while not os.path.exists(os.path.join(hands.home, "stubborn")) and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_for(lambda: os.path.exists(os.path.join(hands.home, "stubborn")))
     assert hands.launcher.terminate(claimed.run_id) >= 1
     hands.launcher.kill(claimed.run_id)
     assert 137 == hands.exit(claimed)
@@ -185,16 +252,18 @@ def test_what_a_predecessor_left_is_known_by_its_evidence(hands):
     hands.exit(ended)
     goes_on = hands.start("sleep 60")
     boot = hands.launcher.boot
-    os.kill(hands.launcher._flights[gone.run_id].shim, signal.SIGKILL)
-    deadline = time.monotonic() + 20
+    wait_for(lambda: hands.launcher.evidence([running(gone, boot)])[gone.run_id].started)
+    os.kill(hands.launcher._charges[gone.run_id].shim, signal.SIGKILL)
     hands.launcher.kill(gone.run_id)
     runs = [running(claimed, boot) for claimed in (ended, gone, goes_on)]
-    shim = hands.launcher._flights[goes_on.run_id].shim
+    shim = hands.launcher._charges[goes_on.run_id].shim
     hands.boot()
-    while time.monotonic() < deadline:
+
+    def known():
         found = hands.launcher.evidence(runs)
-        if found[goes_on.run_id].started and not found[gone.run_id].others:
-            break
+        return found if found[goes_on.run_id].started and not found[gone.run_id].others else None
+
+    found = wait_for(known)
     assert (5, True) == (found[ended.run_id].exit_code, found[ended.run_id].started)
     assert (None, True, None) == (
         found[gone.run_id].exit_code, found[gone.run_id].started, found[gone.run_id].shim

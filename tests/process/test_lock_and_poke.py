@@ -11,6 +11,9 @@ import pytest
 
 from rota.errors import EngineRunning
 from rota.process import lock as lock_room
+from rota.process import poke as poke_room
+from rota.process.engines import is_here
+from rota.process.ground import Ground
 from rota.process.lock import EngineLock, engine_pid
 from rota.process.poke import PokeListener, poke, socket_path
 
@@ -90,6 +93,7 @@ def test_a_command_that_only_asks_keeps_no_engine_from_starting(tmp_path):
 
 @pytest.fixture(params=["short", "long"])
 def home(request, tmp_path, monkeypatch):
+    (tmp_path / "run").mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
     made = tmp_path / ("h" if request.param == "short" else "h" * 120)
     made.mkdir()
@@ -107,9 +111,14 @@ def test_pokes_arrive_and_are_taken_together(home):
 
 def test_a_poke_without_an_engine_is_nothing(home):
     poke(home)
+    assert [] == os.listdir(home)
     listener = PokeListener(home)
     listener.close()
     poke(home)
+    assert [] == os.listdir(home)
+    again = PokeListener(home)
+    assert again.drain() is False, "nobody kept what was sent while nobody listened"
+    again.close()
 
 
 def test_an_engine_that_was_killed_leaves_a_socket_that_the_next_one_replaces(home):
@@ -138,3 +147,121 @@ def test_the_socket_of_a_home_is_its_owner_s_and_short_enough(home):
     assert path != socket_path(home + "2")
     listener.close()
     assert not os.path.exists(path)
+
+
+@pytest.fixture
+def nowhere(tmp_path, monkeypatch):
+    """A home whose path is too long, as the runtime directory's is; and the private place that is left."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("y" * 120)))
+    own = tmp_path / "own"
+    monkeypatch.setattr(poke_room, "_OWN", str(own))
+    made = tmp_path / ("h" * 120)
+    made.mkdir()
+    return str(made), own
+
+
+def test_a_runtime_directory_with_a_long_path_is_left_for_a_private_one(nowhere):
+    home, own = nowhere
+    listener = PokeListener(home)
+    poke(home)
+    assert (True, "") == (listener.drain(), listener.problem)
+    assert str(own) == os.path.dirname(socket_path(home))
+    assert 0o700 == own.stat().st_mode & 0o777
+    listener.close()
+
+
+def a_file(own):
+    own.touch()
+
+
+def open_to_all(own):
+    own.mkdir()
+    own.chmod(0o777)
+
+
+def a_link(own):
+    own.with_name("elsewhere").mkdir()
+    own.symlink_to(own.with_name("elsewhere"))
+
+
+@pytest.mark.parametrize("trap", [a_file, open_to_all, a_link])
+def test_whoever_puts_something_in_the_way_of_a_socket_costs_a_second_and_no_verb_and_no_engine(nowhere, trap):
+    home, own = nowhere
+    trap(own)
+    assert socket_path(home) is None
+    poke(home)
+    listener = PokeListener(home)
+    assert "too long for a socket" in listener.problem
+    assert listener.drain() is False
+    listener.close()
+
+
+def test_a_directory_in_the_place_of_the_socket_stops_neither_verb_nor_engine(tmp_path):
+    (tmp_path / "poke.sock").mkdir()
+    poke(str(tmp_path))
+    listener = PokeListener(str(tmp_path))
+    assert "no socket can be made at" in listener.problem
+    listener.close()
+    assert (tmp_path / "poke.sock").is_dir()
+
+
+def test_the_socket_of_the_next_engine_is_left_alone(tmp_path):
+    first = PokeListener(str(tmp_path))
+    second = PokeListener(str(tmp_path))
+    first.close()
+    poke(str(tmp_path))
+    assert second.drain() is True
+    second.close()
+
+
+def test_a_lock_whose_file_was_deleted_is_not_in_its_place_any_more(tmp_path):
+    lock = EngineLock(str(tmp_path))
+    lock.take()
+    assert lock.is_in_place() is True
+    (tmp_path / "engine.lock").unlink()
+    assert lock.is_in_place() is False
+    (tmp_path / "engine.lock").touch()
+    assert lock.is_in_place() is False
+    lock.release()
+
+
+def test_a_lock_that_was_deleted_while_it_was_taken_is_taken_again(tmp_path, monkeypatch):
+    path, tried = tmp_path / "engine.lock", []
+    real = EngineLock._try
+
+    def late(lock):
+        tried.append(1)
+        if len(tried) == 1:
+            path.unlink()
+        return real(lock)
+
+    monkeypatch.setattr(EngineLock, "_try", late)
+    lock = EngineLock(str(tmp_path))
+    lock.take()
+    assert (2, True) == (len(tried), lock.is_in_place())
+    assert os.getpid() == engine_pid(str(tmp_path))
+    lock.release()
+
+
+def test_an_engine_is_here_only_if_its_pid_holds_the_lock(tmp_path, holder):
+    assert is_here(holder.pid, str(tmp_path)) is True
+    assert is_here(os.getpid(), str(tmp_path)) is False, "as the pid of an engine in another container"
+    assert is_here(2**22 + 1, str(tmp_path)) is False
+
+
+def test_ground_that_is_taken_away_is_noticed(tmp_path):
+    store = tmp_path / "rota.db"
+    store.touch()
+    lock = EngineLock(str(tmp_path))
+    lock.take()
+    ground = Ground(lock, str(store))
+    assert "" == ground.problem()
+    store.rename(tmp_path / "kept")
+    assert "rota.db is gone, or is another file now" in ground.problem()
+    store.touch()
+    assert "rota.db is gone, or is another file now" in ground.problem()
+    (tmp_path / "kept").rename(store)
+    assert "" == ground.problem()
+    (tmp_path / "engine.lock").unlink()
+    assert "lock" in ground.problem()
+    lock.release()

@@ -6,12 +6,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 import rota.process.relay
+
+from .waiting import wait_for
 
 RELAY = rota.process.relay.__file__
 
@@ -89,13 +90,3 @@ def test_the_command_has_its_signals_and_no_descriptor_of_the_relay_s():
     _, ignored, *descriptors = out.split()
     assert 0 == int(ignored, 16) & 0x7FFFFFFF, "the C library keeps two above these for itself"
     assert [b"0", b"1", b"2", b"3"] == descriptors, "the last is the listing's own"
-
-
-def wait_for(true, seconds=20.0):
-    """Poll until something is true; a real process takes its own time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if true():
-            return True
-        time.sleep(0.01)
-    return False

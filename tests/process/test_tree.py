@@ -6,11 +6,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
 from rota.process import identity, tree
+
+from .waiting import wait_for
 
 HOME = "0123456789abcdef"
 MARK = identity.mark_of(HOME, "RUN", 1)
@@ -59,13 +60,8 @@ def zoo():
     made.close()
 
 
-def gone(pid, seconds=20.0):
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if identity.is_zombie(pid) or not os.path.exists(f"/proc/{pid}"):
-            return True
-        time.sleep(0.01)
-    return False
+def gone(pid):
+    return wait_for(lambda: identity.is_zombie(pid) or not os.path.exists(f"/proc/{pid}"))
 
 
 def alive(pid):
@@ -130,14 +126,9 @@ def test_another_attempt_and_another_run_are_never_met(zoo):
 def test_a_kill_goes_on_until_nothing_that_was_forked_meanwhile_is_left(zoo):
     code = "import os, time; [os.fork() for _ in range(4)]; print('up', flush=True); time.sleep(60)"
     zoo.start(code=code)
-    deadline = time.monotonic() + 20
-    while len(tree.members(MARK, None)) < 16 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    wait_for(lambda: len(tree.members(MARK, None)) >= 16)
     assert tree.kill_tree(MARK, None) >= 16
-    deadline = time.monotonic() + 20
-    while tree.members(MARK, None) and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert [] == tree.members(MARK, None)
+    wait_for(lambda: not tree.members(MARK, None))
 
 
 def test_what_ignores_the_request_is_killed(zoo):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -15,8 +16,24 @@ import pytest
 
 from rota.process.watch import PidfdWatcher, SigchldWatcher, Watcher, new_watcher
 
+
+class WithoutDescriptors(PidfdWatcher):
+    """The first kind in an engine that may open no more files."""
+
+    def watch_pid(self, key: str, pid: int, *, ours: bool) -> bool:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(os, "pidfd_open", self._refuse)
+            return super().watch_pid(key, pid, ours=ours)
+
+    def _refuse(self, pid: int, flags: int = 0) -> int:
+        os.kill(pid, 0)
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+
+_NEEDS_PIDFDS = pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs pidfds")
 KINDS = [
-    pytest.param(PidfdWatcher, marks=pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs pidfds")),
+    pytest.param(PidfdWatcher, marks=_NEEDS_PIDFDS),
+    pytest.param(WithoutDescriptors, marks=_NEEDS_PIDFDS),
     SigchldWatcher,
 ]
 

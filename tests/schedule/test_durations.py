@@ -80,6 +80,8 @@ def test_a_wrong_duration_is_refused_with_its_column(text, column, problem):
 def test_a_slip_of_the_pen_is_suggested():
     with pytest.raises(BadSchedule, match="did you mean 'minutes'"):
         parse_duration("5 minuts")
+    with pytest.raises(BadSchedule, match="30 has no unit; did you mean '1h30m'"):
+        parse_duration("1h30")
 
 
 @pytest.mark.parametrize(

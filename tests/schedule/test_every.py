@@ -65,7 +65,7 @@ def test_slots_end_where_datetimes_do():
 def test_a_wrong_interval_is_refused(text, problem):
     with pytest.raises(BadSchedule) as caught:
         parse("every", text)
-    assert problem == caught.value.problem
+    assert (problem, 1) == (caught.value.problem, caught.value.column)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from rota.errors import BadSchedule
 from rota.schedule.wallclock import DAY, to_instant, to_second, wall_clock
-from rota.schedule.zones import local_zone_name, suggestion, zone
+from rota.schedule.zones import local_zone_name, suggestion, unnamed_zone, zone
 
 from .oracle import every_jump, offset_at
 
@@ -21,7 +21,7 @@ from .oracle import every_jump, offset_at
     "name", ["Europe/Berln", "Europe", "", "../Europe/Berlin", "/etc/passwd", "a\x00b", "x" * 5_000]
 )
 def test_an_unknown_zone_is_refused(name):
-    with pytest.raises(BadSchedule, match="no time zone is named"):
+    with pytest.raises(BadSchedule, match=r"(column 1: |'': )no time zone is named"):
         zone(name)
 
 
@@ -108,3 +108,26 @@ def test_beyond_what_a_datetime_can_hold_there_is_no_stretch():
     clock = wall_clock(ZoneInfo("Europe/Berlin"))
     assert clock.stretch_at(DAY) is None
     assert clock.stretch_at(to_second(datetime.max.replace(tzinfo=UTC))) is None
+
+
+@pytest.mark.parametrize(
+    ("told", "unnamed"),
+    [
+        (None, ""),
+        ("", ""),
+        ("UTC", ""),
+        (":Europe/Berlin", ""),
+        ("/usr/share/zoneinfo/Europe/Berlin", ""),
+        ("CET-1CEST", "CET-1CEST"),
+        ("UTC+3", "UTC+3"),
+        ("Mars/X", "Mars/X"),
+    ],
+)
+def test_a_tz_that_names_no_zone_is_noticed(told, unnamed):
+    assert unnamed == unnamed_zone({} if told is None else {"TZ": told})
+
+
+def test_a_tz_that_is_the_path_of_a_link_to_a_zone_names_it(tmp_path):
+    (tmp_path / "localtime").symlink_to("/usr/share/zoneinfo/Asia/Kolkata")
+    environment = {"TZ": f":{tmp_path}/localtime"}
+    assert ("Asia/Kolkata", "") == (local_zone_name(environment, str(tmp_path)), unnamed_zone(environment))

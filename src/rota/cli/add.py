@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rota.model.job import Job, ScheduleSpec
 
 _MOMENTS = timedelta(seconds=10)
+_DEEPEST = 100
+"""Far below what readers of JSON on the way to the function can take."""
 _SHELL_SIGNS = frozenset("|&;<>()$`*?[]{}~#\"'\\\n\t ")
 
 
@@ -71,6 +73,7 @@ def add_command(session: Session, /, name: str, command: tuple[str, ...], **give
     warnings = [*applied.warnings, *_warn_of_command(job)]
     if pool is not None and pool[1] is None and new_pool:
         warnings.append(f"pool {pool[0]!r} is new and takes one run at a time; --pool {pool[0]}=N makes it larger")
+    warnings += [client.zone_warning] if client.zone_warning else []
     for warning in warnings:
         click.echo(f"rota: warning: {warning}", err=True)
     session.say_without_engine("nothing starts until: rota serve")
@@ -176,9 +179,24 @@ def _json(option: str, text: str | None, kind: type, example: str) -> Any:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         raise UsageError(f"{option}: {text!r} is no JSON: {error}") from None
+    except RecursionError:
+        raise _too_deep(option) from None
     if not isinstance(value, kind):
         raise UsageError(f"{option}: {text!r} is not {example}")
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [inner for each in level for inner in _inside(each)]
+    if level:
+        raise _too_deep(option)
     return value
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+
+
+def _too_deep(option: str) -> UsageError:
+    return UsageError(f"{option}: it is nested more than {_DEEPEST} levels deep; put it into a file, and pass its name")
 
 
 def _environment(pairs: tuple[str, ...]) -> dict[str, str]:

@@ -14,7 +14,7 @@ from rota.cli.text import safe
 @job_argument(required=False)
 @click.option("-n", "--count", type=click.IntRange(1, 10_000), default=10, metavar="N", help="How many  [10].")
 @click.option("--from", "since", metavar="TIME", help="After this instant  [now].")
-@click.option("--tz", metavar="ZONE", help="Show them on the wall clock of this zone.")
+@click.option("--tz", metavar="ZONE", help="Show them on the wall clock of this zone  [the job's].")
 @json_option
 @home_option
 @click.pass_obj
@@ -34,6 +34,8 @@ def next_command(
     slots = []
     if session.has_home or job is not None:
         client = session.client()
+        if tz is None and job is not None:
+            zone = zone_named(client.store.jobs.get(job).job.timezone)
         slots = Questions(client.store, client.clock).coming(job, start, count)
     if as_json:
         print_json([{"job": slot.job, "slot": instant_view(slot.at)} for slot in slots])

@@ -153,7 +153,7 @@ def pause_command(session: Session, jobs: tuple[str, ...]) -> None:
 @click.pass_obj
 def resume_command(session: Session, jobs: tuple[str, ...]) -> int:
     """End a pause. Slots that passed in it are not caught up."""
-    from rota.control.times import relative, with_zone
+    from rota.control.times import relative, with_zone, zone_named
 
     client = session.client()
     code = 0
@@ -167,7 +167,8 @@ def resume_command(session: Session, jobs: tuple[str, ...]) -> int:
         stored = client.store.jobs.get(name)
         coming = ""
         if stored.next_slot is not None:
-            coming = f" Next: {with_zone(stored.next_slot)}, {relative(stored.next_slot, client.clock.now())}."
+            slot = with_zone(stored.next_slot, zone_named(stored.job.timezone))
+            coming = f" Next: {slot}, {relative(stored.next_slot, client.clock.now())}."
         slots = "No slot" if not passed else "1 slot" if passed == 1 else f"{passed:,} slots"
         click.echo(f"Resumed {safe(name)}. {slots} passed in the pause.{coming}")
     return code

@@ -88,7 +88,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _broken_pipe()
     except BaseException as error:  # noqa: BLE001 -- every error becomes a sentence; that is what a door is for
-        return _tell(error)
+        return tell(error)
     finally:
         session.close()
     return code
@@ -129,7 +129,7 @@ def _broken_pipe() -> int:
     return 128 + signal.SIGPIPE
 
 
-def _tell(error: BaseException) -> int:
+def tell(error: BaseException) -> int:
     """Say on standard error what went wrong, and return the exit code for it."""
     if os.environ.get("ROTA_DEBUG") and not isinstance(error, SystemExit):
         import traceback

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rota.cli.text import error_is_terminal
+from rota.cli.text import error_is_terminal, wants_colour
 from rota.clock import SystemClock
 
 _QUIET = 1.0
@@ -73,7 +73,8 @@ def _begin(what: str) -> tuple[Any, Any]:
     from rich.progress import Progress as Bar
 
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(bar_width=24), TimeElapsedColumn())
-    bar = Bar(*columns, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True, color_system="auto" if wants_colour() else None)
+    bar = Bar(*columns, console=console, transient=True)
     task = bar.add_task(what, total=None)
     bar.start()
     return bar, task

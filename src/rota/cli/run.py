@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -75,35 +77,54 @@ def _say_why_it_waits(client: Client, run_id: str) -> None:
 
 
 class _EngineWatch:
-    """Gives up when the engine has been gone for a while."""
+    """Gives up when the engine has been gone for a while; tells when it is there and does nothing."""
 
-    def __init__(self, client: Client, run_id: str) -> None:
+    def __init__(self, client: Client, run_id: str, undone: Callable[[], datetime | None]) -> None:
         self._client = client
+        self._undone_since = undone
         self._run_id = run_id
         self._asked = client.clock.monotonic()
         self._alive = self._asked
+        self._undone: datetime | None = None
+        self._told = False
 
     def __call__(self) -> None:
         now = self._client.clock.monotonic()
         if now - self._asked < _ASK:
             return
         self._asked = now
-        if self._client.engine_pid() is not None:
+        engine = self._client.engine_pid()
+        if engine is not None:
             self._alive = now
+            self._tell_silence(engine)
         elif now - self._alive > _PATIENCE:
             raise EngineNotRunning(
                 f"the engine is gone, and run {self._run_id} is not over. Nothing is lost: the next engine takes it "
                 f"over (rota serve). See it then with: rota logs -f {self._run_id}"
             )
 
+    def _tell_silence(self, engine: int) -> None:
+        """Say once that the engine is there and does nothing: it may be woken, so waiting goes on."""
+        from rota.control.pulse import PATIENCE, silence_text
+
+        before, self._undone = self._undone, self._undone_since()
+        if self._told or self._undone is None or self._undone != before:
+            return
+        silent = self._client.clock.now() - self._undone
+        if silent >= PATIENCE:
+            self._told = True
+            click.echo(f"rota: {silence_text(engine, silent)}", err=True)
+
 
 def _follow(client: Client, run_id: str) -> int:
     from rota.control.following import Dropped, Follower, Moved, Wrote
+    from rota.control.pulse import undone_since
 
+    watch = _EngineWatch(client, run_id, lambda: undone_since(client.store))
     outputs = raw_streams()
     run: Run | None = None
     try:
-        for news in Follower(client.store, client.live, client.clock, run_id, _EngineWatch(client, run_id)).follow():
+        for news in Follower(client.store, client.live, client.clock, run_id, watch).follow():
             match news:
                 case Wrote(stream=stream, content=content):
                     outputs[stream].write(content)

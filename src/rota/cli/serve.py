@@ -50,7 +50,7 @@ def serve_command(
     """
     del no_web  # accepted, and nothing to leave out yet
     from rota.config.home import prepare_home
-    from rota.wiring import become_engine, running_engine
+    from rota.wiring import become_engine, can_be_signalled, running_engine
 
     chosen = {
         "capacity": capacity or _from_environment("ROTA_CAPACITY", _number),
@@ -62,9 +62,9 @@ def serve_command(
     prepare_home(session.home)
     pid = running_engine(session.home)
     if pid is not None:
+        stop = f"stop it first (kill {pid})" if can_be_signalled(session.home, pid) else "stop it first, where it runs"
         raise EngineRunning(
-            f"an engine is running already for {session.home} (pid {pid}); "
-            f"stop it first (kill {pid}), or choose another home with --home"
+            f"an engine is running already for {session.home} (pid {pid}); {stop}, or choose another home with --home"
         )
     become_engine(session.home, chosen, ["serve", "--home", session.home], as_json=as_json, quiet=quiet)
 

@@ -26,7 +26,9 @@ class Session:
         """The home that is meant."""
         from rota.config.home import find_home
 
-        return find_home(self.home_flag, os.environ, here())
+        named = self.home_flag or os.environ.get("ROTA_HOME") or ""
+        needs_directory = not os.path.isabs(os.path.expanduser(named))
+        return find_home(self.home_flag, os.environ, here() if needs_directory else os.sep)
 
     @property
     def has_home(self) -> bool:
@@ -49,11 +51,22 @@ class Session:
             self._client.close()
 
     def say_without_engine(self, text: str, *, always: bool = False) -> None:
-        """Say something on standard error if no engine runs; without `always` only to a person at a terminal."""
+        """Say something on standard error if no engine runs; without `always` only to a person at a terminal.
+
+        An engine that runs and does nothing is told of always: whoever started it relies on it.
+        """
         from rota.cli.text import error_is_terminal
 
-        if (always or error_is_terminal()) and self.client().engine_pid() is None:
-            click.echo(f"rota: no engine is running for {self.home}; {text}", err=True)
+        client = self.client()
+        engine = client.engine_pid()
+        if engine is None:
+            if always or error_is_terminal():
+                click.echo(f"rota: no engine is running for {self.home}; {text}", err=True)
+            return
+        from rota.control.pulse import silence, silence_text
+
+        if silent := silence(client.store, client.clock):
+            click.echo(f"rota: {silence_text(engine, silent)}", err=True)
 
 
 def here() -> str:

@@ -55,7 +55,7 @@ def show_command(session: Session, job: str, as_json: bool) -> None:
         print_facts(policies)
     if slots:
         click.echo("\nNext")
-        _print_slots([slot.at for slot in slots], now)
+        _print_slots([slot.at for slot in slots], now, line.stored.job)
     if runs:
         from rota.cli.runs import run_rows
 
@@ -76,18 +76,20 @@ def print_new_job(session: Session, stored: StoredJob, now: datetime) -> None:
     slots = Questions(client.store, client.clock).coming(stored.name, now, _NEW)
     if slots:
         click.echo("Next:")
-        _print_slots([slot.at for slot in slots], now)
+        _print_slots([slot.at for slot in slots], now, stored.job)
     elif not stored.job.enabled:
         click.echo("It is disabled, so it is never due.")
     elif not stored.job.schedules:
         click.echo(f"Run it with: rota run {typed(stored.name)}")
 
 
-def _print_slots(slots: list[datetime], now: datetime) -> None:
-    from rota.control.times import relative, with_zone
+def _print_slots(slots: list[datetime], now: datetime, job: Job) -> None:
+    """Print slots on the job's wall clock."""
+    from rota.control.times import relative, with_zone, zone_named
 
+    zone = zone_named(job.timezone)
     for slot in slots:
-        click.echo(f"  {with_zone(slot)}  {styled(relative(slot, now), 'dim')}")
+        click.echo(f"  {with_zone(slot, zone)}  {styled(relative(slot, now), 'dim')}")
 
 
 def _facts(line: JobLine, now: datetime) -> list[tuple[str, str]]:

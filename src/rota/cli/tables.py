@@ -137,6 +137,10 @@ def _print_rich(titles: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
     for row in rows:
         table.add_row(*(Text(cell.text, style=_RICH_STYLES.get(cell.style, "")) for cell in row))
     console = Console(
-        file=sys.stdout, no_color=not has_colour(), width=terminal_width(), legacy_windows=False, _environ=os.environ
+        file=sys.stdout,
+        color_system="auto" if has_colour() else None,
+        width=terminal_width(),
+        legacy_windows=False,
+        _environ=os.environ,
     )
     console.print(table)

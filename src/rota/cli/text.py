@@ -53,7 +53,12 @@ def error_is_terminal() -> bool:
 
 def has_colour() -> bool:
     """Tell whether standard output is to be coloured: a terminal that can, and nobody who minds."""
-    return is_terminal() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return is_terminal() and wants_colour()
+
+
+def wants_colour() -> bool:
+    """Tell whether nobody minds colours; who does gets neither bold nor dim either: text as it is."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def styled(text: str, style: str) -> str:

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from rota.errors import BadHome
 
 HOME_NAME = ".rota"
+_STORE = "rota.db"
+_OWN = ("rota.db", "rota.log", "spool", "engine.lock", "poke.sock", ".gitignore", "lost+found")
+"""How the names of what a home holds begin; a disk's own directory may lie beside them."""
 
 
 def find_home(flag: str | None, environment: Mapping[str, str], directory: str) -> str:
@@ -25,23 +28,57 @@ def find_home(flag: str | None, environment: Mapping[str, str], directory: str) 
         if above == here:
             break
         here = above
-    state = environment.get("XDG_STATE_HOME") or os.path.join(os.path.expanduser("~"), ".local", "state")
+    state = environment.get("XDG_STATE_HOME", "")
+    if not os.path.isabs(state):  # the XDG rules: a relative one is to be ignored
+        state = os.path.join(_user_directory(), ".local", "state")
     return os.path.realpath(os.path.join(state, "rota"))
 
 
+def _user_directory() -> str:
+    """Return the user's own directory: HOME, or what the password file says where HOME says nothing."""
+    directory = os.environ.get("HOME", "")
+    if os.path.isabs(directory):
+        return directory
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:
+        raise BadHome("this user has no directory of its own; name a home with --home or ROTA_HOME") from None
+
+
 def prepare_home(path: str) -> None:
-    """Make the directory if it is not there, for its owner alone; refuse one that cannot serve."""
+    """Make the directory if it is not there, for its owner alone; leave one alone that cannot serve."""
     try:
         os.makedirs(path, mode=0o700, exist_ok=True)
-        owner = os.stat(path)
-        if stat.S_IMODE(owner.st_mode) & 0o077:
+        _refuse_foreign(path)
+        if stat.S_IMODE(os.stat(path).st_mode) & 0o077:
             os.chmod(path, 0o700)
         os.makedirs(os.path.join(path, "spool"), mode=0o700, exist_ok=True)
         ignore = os.path.join(path, ".gitignore")
         if not os.path.exists(ignore):
-            with open(ignore, "w", encoding="ascii") as file:
+            with open(ignore, "w", encoding="ascii", opener=_private) as file:
                 file.write("*\n")
     except OSError as error:
         raise BadHome(
             f"cannot use {path} as a home: {error.strerror or error}; choose another with --home or ROTA_HOME"
         ) from error
+
+
+def _refuse_foreign(path: str) -> None:
+    """Refuse a directory that is something else: making it a home would lock others out of it."""
+    names = os.listdir(path)
+    if _STORE in names or os.path.basename(path) == HOME_NAME:
+        return
+    if os.stat(path).st_mode & stat.S_ISVTX:
+        raise BadHome(f"{path} is shared by all users, so it cannot be a home; name a directory in it with --home")
+    others = sorted(name for name in names if not name.startswith(_OWN))
+    if others:
+        some = ", ".join(others[:3]) + (", …" if len(others) > 3 else "")
+        raise BadHome(
+            f"{path} is no home of rota: it holds other things ({some}); name a new or an empty directory with --home"
+        )
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

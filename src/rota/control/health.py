@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from rota.control.pulse import silence_text
 from rota.control.times import brief
 from rota.model.machine import MachineFacts
 from rota.ports import Store
@@ -32,6 +33,9 @@ class Facts(msgspec.Struct, frozen=True):
     sqlite: str
     wal_warning: str
     machine: MachineFacts
+    zone_warning: str = ""
+    silent: timedelta | None = None
+    """For how long the engine has left undone what is due."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -54,7 +58,7 @@ def check(facts: Facts, store: Store, now: datetime) -> list[Finding]:
         _integrity(facts, store),
         _engine(facts, store),
         _clock(store, now),
-        _zone(),
+        _zone(facts),
         _shell(facts),
         _open_files(facts),
         _held(store),
@@ -118,6 +122,8 @@ def _integrity(facts: Facts, store: Store) -> Finding:
 
 
 def _engine(facts: Facts, store: Store) -> Finding:
+    if facts.engine is not None and facts.silent is not None:
+        return Finding("fail", "engine", silence_text(facts.engine, facts.silent), "go on with it, or restart it")
     if facts.engine is not None:
         return Finding("ok", "engine", f"running (pid {facts.engine})")
     if store.jobs.count():
@@ -136,7 +142,9 @@ def _clock(store: Store, now: datetime) -> Finding:
     return Finding("ok", "clock", f"{now:%Y-%m-%d %H:%M:%S} UTC")
 
 
-def _zone() -> Finding:
+def _zone(facts: Facts) -> Finding:
+    if facts.zone_warning:
+        return Finding("warn", "time zone", facts.zone_warning, "set TZ to a name, or leave it unset")
     name = local_zone_name()
     return Finding("ok", "time zone", f"{name}; schedules without a zone of their own use it")
 

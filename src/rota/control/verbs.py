@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from shlex import quote
 
 import msgspec
 
@@ -19,6 +20,7 @@ from rota.ports import Clock, Store
 from rota.schedule.at import At
 from rota.schedule.duration import words
 from rota.schedule.parse import parse
+from rota.schedule.zones import local_zone_name
 
 _MAX_PARAMS = 64 * 1024
 
@@ -57,7 +59,7 @@ class Verbs:
             before = self._store.jobs.find(job.name)
             if before is not None and before.removed_at is None:
                 raise JobExists(
-                    f"there is a job named {job.name!r} already; remove it first (rota remove {job.name}), "
+                    f"there is a job named {job.name!r} already; remove it first (rota remove {quote(job.name)}), "
                     "or choose another name"
                 )
             if before is None:
@@ -184,8 +186,8 @@ class Verbs:
     # -- the parts that verbs share -----------------------------------------------------------------------------------
 
     def _checked(self, job: Job, before: Job | None, now: datetime) -> Job:
-        """Refuse what cannot mean anything, and anchor what counts from now."""
-        job = with_anchors(job, before, now)
+        """Refuse what cannot mean anything, anchor what counts from now, and write down the zone that is meant."""
+        job = _with_zone(with_anchors(job, before, now))
         job.check()
         timetable_of(job)
         rest_of(job)
@@ -213,7 +215,7 @@ class Verbs:
 
     def _begin(self, stored: StoredJob, before: StoredJob | None, now: datetime) -> Applied:
         """Plan from now on, and decide on instants of `at` that have passed already."""
-        warnings = self._past_instants(stored, before, now)
+        warnings = self._past_instants(stored, before, now) or _never_due(stored.job, now)
         self._set_cursor(stored, now)
         return Applied(self._store.jobs.by_id(stored.id), tuple(warnings))
 
@@ -272,6 +274,28 @@ class Verbs:
         with self._store.transaction():
             self._store.jobs.set_pool(name, size)
         self._poke()
+
+
+def _with_zone(job: Job) -> Job:
+    """Give a job whose slots depend on a zone the one of this machine, as it is named here and now.
+
+    The engine, and whoever looks at the job later, may have another TZ in their environment; the promise is kept.
+    """
+    if job.timezone is not None or all(spec.kind == "every" for spec in job.schedules):
+        return job
+    return msgspec.structs.replace(job, timezone=local_zone_name())
+
+
+def _never_due(job: Job, now: datetime) -> list[str]:
+    """Warn of schedules that have nothing to come; what they had up to now is another matter."""
+    if not job.schedules or rest_of(job) is not None:
+        return []
+    timetable = timetable_of(job)
+    if timetable.next_after(now) is not None:
+        return []
+    if timetable.latest_until(now) is not None and any(spec.kind == "at" for spec in job.schedules):
+        return []  # an instant that has just passed; it runs within grace, or was warned of
+    return [f"its schedule has no slot to come ({timetable.explain()}), so it will never run by itself"]
 
 
 def _is_slot(job: Job, instant: datetime) -> bool:

@@ -9,6 +9,7 @@ from shlex import quote
 
 import msgspec
 
+from rota.control.pulse import silence, silence_text
 from rota.control.references import Finder
 from rota.control.times import brief, relative
 from rota.errors import UsageError
@@ -144,7 +145,8 @@ class Why:
         job = self._store.jobs.definition(run.definition_id)
         if run.reason:
             return [run.reason]
-        if not self._engine():
+        engine = self._engine()
+        if not engine:
             return ["no engine is running; it starts with the next `rota serve`"]
         held = next((each.held for each in self._store.runs.active(run.job_id) if each.id == run.id), False)
         if held:
@@ -155,6 +157,9 @@ class Why:
         pool = self._store.jobs.pools().get(job.policy.pool)
         if pool is not None and pool[1] >= pool[0]:
             return [f"its pool {job.policy.pool!r} is full ({pool[1]} of {pool[0]} places are taken)"]
+        silent = silence(self._store, self._clock)
+        if silent:
+            return [silence_text(engine, silent)]
         running = self._store.runs.state_counts().get(State.RUNNING, 0)
         return [f"the engine has no free place for it yet ({running} runs are running; see --capacity)"]
 
@@ -203,7 +208,11 @@ class Why:
                 return ["Its next slot is set when the run before it ends."]
             return ["It will not run by itself any more: its schedule has no slot left."]
         when = f"{self._said(stored.next_slot)} ({relative(stored.next_slot, now)})"
-        if self._engine():
+        engine = self._engine()
+        if engine:
+            silent = silence(self._store, self._clock) if stored.next_slot <= now else None
+            if silent is not None:
+                return [f"It has been due since {when}, but {silence_text(engine, silent)}."]
             return [f"Its next slot is {when}."]
         if stored.next_slot <= now:
             return [f"It has been due since {when}, but no engine is running. Start one with: rota serve"]

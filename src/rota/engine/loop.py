@@ -239,6 +239,7 @@ class Engine:
             return
         self._kept = monotonic
         self._launcher.look_after()
+        self._log.reopen()
         dropped = self._unless_unavailable(lambda: self._upkeep(now), monotonic)
         if dropped:
             self._kept = monotonic - _UPKEEP + _PRUNE_AGAIN

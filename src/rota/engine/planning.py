@@ -14,7 +14,6 @@ from rota.model.ledger import Skip, SkipCode
 from rota.plan.due import plan_due, plan_silence
 from rota.plan.timetables import rest_of, timetable_of
 from rota.ports import Log, Store
-from rota.schedule.duration import words
 
 _JOBS_A_TURN = 250
 CORRECTION = timedelta(hours=3)
@@ -146,9 +145,3 @@ class Planner:
     def _shortened(self, stored: StoredJob, skip: Skip, now: datetime) -> tuple[Skip, ...]:
         before = skip.first_slot - timedelta(microseconds=1)
         return plan_silence(stored, before, now, SkipCode(skip.code), skip.reason)
-
-    def explain_wait(self, until: datetime | None, now: datetime) -> str:
-        """Return when the next thing is due, for the log at the start."""
-        return (
-            "nothing is scheduled" if until is None else f"the next slot is in {words(max(until - now, timedelta(0)))}"
-        )

@@ -12,11 +12,13 @@ from typing import Any
 from rota.engine.flights import Flight
 from rota.engine.loop import Engine
 from rota.engine.settings import EngineSettings, OnStop
+from rota.errors import HomeGone
 from rota.ports import Clock, Log
 
 _Handler = Callable[[int, FrameType | None], Any] | int | None
 _NAMED = 10
 _HURRY = 0.1
+_LOOK = 1.0
 
 
 class Server:
@@ -31,6 +33,7 @@ class Server:
         reap: Callable[[], None] | None,
         *,
         hear_children: bool,
+        ground: Callable[[], str] = lambda: "",
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -38,6 +41,9 @@ class Server:
         self._settings = settings
         self._reap = reap
         self._hear_children = hear_children
+        self._ground = ground
+        """Says what is wrong with the home itself; nothing while it is as it was."""
+        self._looked = float("-inf")
         self._stops = 0
         self._seen = 0
         self._hangups = 0
@@ -51,6 +57,7 @@ class Server:
         try:
             begin()
             while not self._done():
+                self._look_down()
                 rest = self._engine.turn()
                 self._engine.wait(min(rest, self._patience()))
                 self._heed()
@@ -87,6 +94,17 @@ class Server:
             before[signal.SIGIO] = signal.signal(signal.SIGIO, signal.SIG_IGN)
         return before
 
+    def _look_down(self) -> None:
+        """Once a second: stop at once when the home is not ours any more; the next engine adopts what runs."""
+        monotonic = self._clock.monotonic()
+        if monotonic - self._looked < _LOOK:
+            return
+        self._looked = monotonic
+        problem = self._ground()
+        if problem:
+            self._log.error(problem)
+            raise HomeGone(problem)
+
     def _heed(self) -> None:
         """Act on what signals have left."""
         try:
@@ -98,6 +116,7 @@ class Server:
             self._reap()
         if self._hangups:
             self._hangups = 0
+            self._log.reopen()
             self._log.info("SIGHUP: there are no job files to read again")
         if self._stops > self._seen:
             self._begin_stop(again=self._seen > 0)

@@ -79,7 +79,8 @@ class Settler:
             case State.CANCELLED:
                 self._log.warning(f"cancelled after {seconds:.1f}s: {ended.reason}", flight.job.name, flight.run_id)
             case State.FAILED:
-                text = f"failed after {seconds:.1f}s{code}{after}"
+                why = ended.reason.removeprefix(f"exit code {ended.exit_code}").lstrip(":; ")
+                text = f"failed after {seconds:.1f}s{code}{': ' if why else ''}{why}{after}"
                 self._log.error(text, flight.job.name, flight.run_id)
             case _:
                 self._log.error(f"{ended.reason}{after}", flight.job.name, flight.run_id)

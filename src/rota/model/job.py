@@ -152,6 +152,12 @@ def _check_policy(name: str, policy: Policy) -> None:
         if span is not None and span > _LONGEST:
             raise BadJob(f"job {name!r}: {word} is {span.days:,} days; 100 years at most")
 
+    if policy.not_before is not None and policy.not_after is not None and policy.not_before >= policy.not_after:
+        raise BadJob(
+            f"job {name!r}: not_before ({policy.not_before:%Y-%m-%d %H:%M} UTC) is not earlier than not_after "
+            f"({policy.not_after:%Y-%m-%d %H:%M} UTC), so no slot lies between them; exchange them, or leave one out"
+        )
+
 
 def _is_target(target: str) -> bool:
     module, _, function = target.partition(":")

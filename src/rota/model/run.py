@@ -11,8 +11,6 @@ from enum import StrEnum
 
 import msgspec
 
-from rota.errors import IllegalMove
-
 
 class State(StrEnum):
     """Where a run stands."""
@@ -135,11 +133,3 @@ class OutputPart(msgspec.Struct, frozen=True):
     def dropped(self) -> int:
         """Return how many bytes between beginning and end were let go."""
         return max(0, self.size - len(self.head) - len(self.tail))
-
-
-def check_move(run_id: str, old: State, new: State) -> None:
-    """Refuse a move that the table does not have."""
-    if new in MOVES[old]:
-        return
-    ways = ", ".join(sorted(MOVES[old])) or "nowhere: it has ended"
-    raise IllegalMove(f"run {run_id} cannot go from {old} to {new} (it may go to: {ways})")

@@ -28,7 +28,7 @@ class Log:
         self._failed = False
         self._second: datetime | None = None
         self._stamp = ""
-        self._file = None if path is None else open(path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 -- for life
+        self._file = None if path is None else _open(path)
         self._size = 0 if path is None else os.path.getsize(path)
 
     def info(self, text: str, job: str = "", run: str = "") -> None:
@@ -42,6 +42,17 @@ class Log:
     def error(self, text: str, job: str = "", run: str = "") -> None:
         """Say what went wrong."""
         self._write("ERROR", text, job, run)
+
+    def reopen(self) -> None:
+        """Write on in a new file if somebody has moved or deleted this one, as logrotate does."""
+        if self._file is None or self._path is None:
+            return
+        with contextlib.suppress(OSError):  # not now; the next line, or the next look, says why
+            if os.path.exists(self._path) and os.path.samestat(os.fstat(self._file.fileno()), os.stat(self._path)):
+                return
+            fresh = _open(self._path)
+            old, self._file, self._size = self._file, fresh, os.path.getsize(self._path)
+            old.close()
 
     def close(self) -> None:
         """Close the file."""
@@ -90,9 +101,18 @@ class Log:
                 os.replace(f"{self._path}.{number}", f"{self._path}.{number + 1}")
         with contextlib.suppress(FileNotFoundError):  # somebody has moved it away already
             os.replace(self._path, f"{self._path}.1")
-        fresh = open(self._path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115 -- for life
+        fresh = _open(self._path)
         old, self._file, self._size = self._file, fresh, 0
         old.close()
+
+
+def _open(path: str) -> TextIO:
+    """Open a log for its owner alone, whatever the umask."""
+    return open(path, "a", encoding="utf-8", buffering=1, opener=_private)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _one_line(text: str) -> str:

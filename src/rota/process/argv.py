@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import sys
 from collections.abc import Mapping
 
@@ -41,7 +42,7 @@ def base_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def compile_start(claimed: Claimed, job: Job, base: Mapping[str, str], home: tuple[str, str], result: str) -> Start:
     """Compile a claimed run of a job to what is started; `home` is the home's id and directory."""
-    env = {**base, **job.env}
+    env = {**base, **_identity(job), **job.env}
     env.update({f"ROTA_PARAM_{name}": value for name, value in claimed.params.items()})
     env["ROTA_JOB"] = claimed.job_name
     env["ROTA_RUN_ID"] = claimed.run_id
@@ -53,24 +54,26 @@ def compile_start(claimed: Claimed, job: Job, base: Mapping[str, str], home: tup
         env["ROTA_SLOT"] = claimed.slot.isoformat(timespec="milliseconds").replace("+00:00", "Z")
         env["ROTA_LATENESS"] = f"{max(0.0, (claimed.claimed_at - claimed.slot).total_seconds()):.3f}"
     env[MARK] = mark_of(home[0], claimed.run_id, claimed.attempt)
-    # Absolute, because the shim's `cd` would look for a relative one in the job's CDPATH.
-    cwd = os.path.join(os.getcwd(), os.path.expanduser(job.cwd)) if job.cwd else home[1]
+    # Absolute, because the shim's `cd` would look for a relative one in the job's CDPATH; below the home, because where
+    # the engine was started is no business of the job's, and may be gone.
+    cwd = os.path.join(home[1], os.path.expanduser(job.cwd)) if job.cwd else home[1]
     argv, argument_file = _argv(job, env, cwd, result)
     if job.user:
-        argv = _as_user(job) + argv
+        argv = _as_user(job.user) + argv
     if job.output_mode is OutputMode.PIPE:
         argv = [sys.executable, "-I", "-S", _RELAY, *argv]
     # A shell drops variables whose names it could not set, such as my.property; `env` brings them back.
     odd = [f"{name}={value}" for name, value in env.items() if not (name.isidentifier() and name.isascii())]
     if odd:
-        argv = [find_program("env", _DEFAULT_PATH, "/"), *odd, *argv]
+        argv = [find_program("env", _DEFAULT_PATH, "/"), "--", *odd, *argv]
     return Start(argv, env, cwd, argument_file)
 
 
 def find_program(name: str, path: str, cwd: str) -> str:
     """Return the path of a program as execvp would find it; raises CannotStart with a shell's code."""
     if "/" in name:
-        return name  # the kernel's own complaint says what is wrong with it
+        _check_path(os.path.join(cwd, name), cwd)
+        return name
     denied = ""
     for folder in path.split(os.pathsep):
         candidate = os.path.join(cwd, folder, name)
@@ -81,6 +84,16 @@ def find_program(name: str, path: str, cwd: str) -> str:
     if denied:
         raise CannotStart(126, f"{denied} is not executable; try: chmod +x {denied}")
     raise CannotStart(127, f"no program named {name!r} on PATH ({path})")
+
+
+def _check_path(path: str, cwd: str) -> None:
+    """Say in our words what would make exec fail; a shell names a line of the shim."""
+    if os.access(path, os.X_OK) or not os.path.isdir(cwd):
+        return  # the shim says that it cannot change to the directory
+    path = os.path.normpath(path)
+    if os.path.exists(path):
+        raise CannotStart(126, f"{path} is not executable; try: chmod +x {path}")
+    raise CannotStart(127, f"no program at {path}")
 
 
 _RELAY = os.path.join(os.path.dirname(__file__), "relay.py")
@@ -97,7 +110,9 @@ def _argv(job: Job, env: dict[str, str], cwd: str, result: str) -> tuple[list[st
         case Python() as python:
             env[RESULT_VARIABLE] = result
             given = msgspec.json.encode({"args": python.args, "kwargs": python.kwargs}).decode()
-            argv = [python.interpreter or sys.executable, "-m", "rota.call", python.target]
+            # -P: a file rota.py in the job's directory is not ours. Another interpreter may be too old to know it.
+            interpreter = [python.interpreter] if python.interpreter else [sys.executable, "-P"]
+            argv = [*interpreter, "-m", "rota.call", python.target]
             if len(given.encode()) > LONGEST_ARGUMENT:
                 return [*argv, "--file", ARGUMENT_FILE], given
             return [*argv, given], None
@@ -105,17 +120,27 @@ def _argv(job: Job, env: dict[str, str], cwd: str, result: str) -> tuple[list[st
             return [find_program(words[0], env.get("PATH", _DEFAULT_PATH), cwd), *words[1:]], None
 
 
-def _as_user(job: Job) -> list[str]:
-    """Return the prefix that runs a command as another user."""
-    import pwd
+def _identity(job: Job) -> dict[str, str]:
+    """Return what a login as the job's user would say of it; the job's own variables go first."""
+    if not job.user:
+        return {}
+    entry = _account(job.user)
+    return {"HOME": entry.pw_dir, "USER": job.user, "LOGNAME": job.user, "SHELL": entry.pw_shell or "/bin/sh"}
 
+
+def _account(user: str) -> pwd.struct_passwd:
     if os.geteuid() != 0:
-        raise CannotStart(126, f"user: {job.user} needs an engine that runs as root")
+        raise CannotStart(126, f"user: {user} needs an engine that runs as root")
     try:
-        entry = pwd.getpwnam(str(job.user))
+        return pwd.getpwnam(user)
     except KeyError as missing:
-        raise CannotStart(126, f"no user named {job.user!r} on this machine") from missing
+        raise CannotStart(126, f"no user named {user!r} on this machine") from missing
+
+
+def _as_user(user: str) -> list[str]:
+    """Return the prefix that runs a command as another user."""
+    entry = _account(user)
     if _LINUX:
         who = [f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--init-groups"]
         return [find_program("setpriv", _DEFAULT_PATH, "/"), *who, "--"]
-    return ["/usr/bin/sudo", "-n", "-E", "-u", str(job.user), "--"]
+    return ["/usr/bin/sudo", "-n", "-E", "-u", user, "--"]

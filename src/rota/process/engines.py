@@ -38,3 +38,17 @@ def _home_of(pid: str) -> str | None:
     except OSError:
         return None  # it has ended, or is somebody else's
     return None
+
+
+def is_here(pid: int, home: str) -> bool:
+    """Tell whether a pid, as a home's lock names it, is that engine here: a container counts its own pids.
+
+    Where there is no /proc (macOS) there is only one way to count them.
+    """
+    if not os.path.isdir("/proc/self"):
+        return True
+    try:
+        lock = os.stat(home + _LOCK)
+        return any(os.path.samestat(lock, os.stat(f"/proc/{pid}/fd/{fd}")) for fd in os.listdir(f"/proc/{pid}/fd"))
+    except OSError:
+        return False  # it is somebody else's, or none of ours at all

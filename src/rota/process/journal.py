@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from rota.process import openers
+from rota.process.spool import make_directory
 
 SEGMENT_SIZE = 1 << 20
 _PREFIX = "journal-"
@@ -26,7 +27,7 @@ _ABOVE_THE_JOBS = 10
 """Descriptors below are given to shims, so ours stay out of their way."""
 
 
-class Exited(msgspec.Struct, frozen=True):
+class ExitLine(msgspec.Struct, frozen=True):
     """An exit line; `at` is known when the shim found the engine gone."""
 
     exit_code: int
@@ -38,7 +39,7 @@ class Lines(msgspec.Struct):
 
     started: dict[tuple[str, int], int] = {}
     """The shim's pid."""
-    exited: dict[tuple[str, int], Exited] = {}
+    exited: dict[tuple[str, int], ExitLine] = {}
 
 
 class Journal:
@@ -56,8 +57,9 @@ class Journal:
         self._open_next()
 
     def rotate_if_full(self) -> bool:
-        """Begin the next segment when this one is nearly full."""
-        if os.lseek(self.fd, 0, os.SEEK_CUR if _PREALLOCATES else os.SEEK_END) < SEGMENT_SIZE * 7 // 8:
+        """Begin the next segment when this one is nearly full, or somebody has deleted it."""
+        written = os.lseek(self.fd, 0, os.SEEK_CUR if _PREALLOCATES else os.SEEK_END)
+        if written < SEGMENT_SIZE * 7 // 8 and os.fstat(self.fd).st_nlink:
             return False
         full, name = self.fd, self.segment
         try:
@@ -86,7 +88,7 @@ class Journal:
         finally:
             os.close(fd)
 
-    def exit_of(self, segment: str, run: str, attempt: int) -> Exited | None:
+    def exit_of(self, segment: str, run: str, attempt: int) -> ExitLine | None:
         """Return the exit line of one attempt, without reading those of all others."""
         try:
             with open(os.path.join(self._directory, segment), "rb") as file:
@@ -116,6 +118,7 @@ class Journal:
         os.close(self.fd)
 
     def _open_next(self) -> None:
+        make_directory(self._directory)
         self._number += 1
         segment = f"{_PREFIX}{self._number}-{self._token}"
         path = os.path.join(self._directory, segment)
@@ -148,7 +151,7 @@ def parse_lines(content: bytes) -> Lines:
                 lines.started[run, attempt] = pid
             else:
                 at = None if fields[5] == b"-" else datetime.fromtimestamp(int(fields[5]), UTC)
-                lines.exited[run, attempt] = Exited(code, at)
+                lines.exited[run, attempt] = ExitLine(code, at)
         except (ValueError, OverflowError, OSError):
             continue
     return lines

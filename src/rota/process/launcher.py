@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import signal
 from collections.abc import Mapping
-from datetime import datetime
 
 import msgspec
 
-from rota.clock import SystemClock
-from rota.errors import CannotStart, StoreFull
+from rota.errors import CannotStart, Conflict, StoreFull
 from rota.model.job import Job
 from rota.model.policy import Output
 from rota.model.run import Run
@@ -24,20 +21,19 @@ from rota.model.settlement import Claimed, Exit, Harvest
 from rota.plan.adopt import Evidence
 from rota.process import identity, tree
 from rota.process.argv import ARGUMENT_FILE, RESULT_VARIABLE, Start, base_environment, compile_start
-from rota.process.journal import Exited, Journal, Lines
-from rota.process.spool import Slot, Spool
+from rota.process.evidence import Detective, segment_of
+from rota.process.journal import Journal
+from rota.process.limits import files_needed, keep_descriptors, most_places, raise_file_limit
+from rota.process.spool import Slot, Spool, make_directory
 from rota.process.watch import Watcher
 
 _LONGEST_RESULT = 256 * 1024
-_FD_RESERVE = 64
-_LAST_STANDARD = 2
 _RESULT, _ARGUMENT = "res", "arg"
 _RESET = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 """Whatever the engine, or the shell that put it into the background, ignores: a job starts with none of it."""
-_SECOND_LOOK = 0.05
 
 
-class _Flight(msgspec.Struct, eq=False):
+class _Charge(msgspec.Struct, eq=False):
     """An attempt in the launcher's care."""
 
     run_id: str
@@ -55,20 +51,20 @@ class ProcessLauncher:
     """See ports.Launcher."""
 
     def __init__(self, home: str, home_id: str, watcher: Watcher, environment: Mapping[str, str]) -> None:
-        self.boot = identity.boot_identity()
         self._home = (home_id, home)
         directory = os.path.join(home, "spool")
-        os.makedirs(directory, mode=0o700, exist_ok=True)
+        make_directory(directory)
         self._watcher = watcher
         self._base = base_environment(environment)
         self._shim = _read_shim()
         self._journal = Journal(directory)
+        self._detective = Detective(home_id, self._journal)
+        self.boot = self._detective.boot
         self._spool = Spool(directory)
         self._reserved: dict[str, Slot] = {}
-        self._flights: dict[str, _Flight] = {}
-        _keep_descriptors()
-        files = _raise_file_limit()
-        self._files = "unlimited" if files == resource.RLIM_INFINITY else str(files)
+        self._charges: dict[str, _Charge] = {}
+        keep_descriptors()
+        self._files = raise_file_limit()
 
     # -- starting ---------------------------------------------------------------------------------------------------
 
@@ -80,6 +76,8 @@ class ProcessLauncher:
             except OSError as error:
                 raise StoreFull(f"no file can be made in {self._spool.directory}: {error}") from error
             self._reserved[slot.name] = slot
+        # Here no claim names the old segment that has not been started yet.
+        self._journal.rotate_if_full()
         segment = self._journal.segment
         return [f"{segment}/{name}" for name in list(self._reserved)[:count]]
 
@@ -88,40 +86,46 @@ class ProcessLauncher:
         segment, _, name = claimed.spool.partition("/")
         slot = self._reserved.pop(name)
         mark = identity.mark_of(self._home[0], claimed.run_id, claimed.attempt)
-        flight = _Flight(claimed.run_id, claimed.attempt, mark, segment, slot, job.policy.output, ())
-        self._flights[claimed.run_id] = flight
-        result = self._spool.extra_path(slot, _RESULT)
-        start = compile_start(claimed, job, self._base, self._home, result)
-        if start.argument_file is not None or RESULT_VARIABLE in start.env:
-            flight.extras = self._extras(slot)
-        umask = "-" if job.umask is None else f"{job.umask:03o}"
+        charge = _Charge(claimed.run_id, claimed.attempt, mark, segment, slot, job.policy.output, ())
+        self._charges[claimed.run_id] = charge
         try:
-            argv = self._words(start, slot)
-        except OSError as error:
-            raise CannotStart(126, f"its argument cannot be written to the spool: {error}") from error
-        words = [claimed.run_id, str(claimed.attempt), self._files, umask, start.cwd, *argv]
-        out, err = self._spool.paths(slot)
-        appending = os.O_WRONLY | os.O_APPEND
-        actions = [
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-            (os.POSIX_SPAWN_OPEN, 1, out, appending, 0),
-            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-            (os.POSIX_SPAWN_DUP2, self._journal.fd, 3),
-            (os.POSIX_SPAWN_OPEN, 4, err, appending, 0),
-        ]
-        try:
-            flight.shim = os.posix_spawn(
-                "/bin/sh",
-                ["sh", "-c", self._shim, "rota", *words],
-                start.env,
-                file_actions=actions,
-                setsid=True,
-                setsigmask=(),
-                setsigdef=_RESET,
-            )
+            charge.shim = self._start(claimed, job, charge)
         except (OSError, ValueError) as error:
             raise CannotStart(126, f"the system refused to start it: {error}") from error
-        self._watcher.watch_pid(claimed.run_id, flight.shim, ours=True)
+        self._watcher.watch_pid(claimed.run_id, charge.shim, ours=True)
+
+    def _start(self, claimed: Claimed, job: Job, charge: _Charge) -> int:
+        result = self._spool.extra_path(charge.slot, _RESULT)
+        start = compile_start(claimed, job, self._base, self._home, result)
+        if start.argument_file is not None or RESULT_VARIABLE in start.env:
+            charge.extras = self._extras(charge.slot)
+        umask = "-" if job.umask is None else f"{job.umask:03o}"
+        words = [claimed.run_id, str(claimed.attempt), self._files, umask, start.cwd]
+        try:
+            return self._spawn(words, start, charge.slot)
+        except FileNotFoundError:
+            if not self._spool.renew(charge.slot):
+                raise
+            return self._spawn(words, start, charge.slot)
+
+    def _spawn(self, words: list[str], start: Start, slot: Slot) -> int:
+        out, err = self._spool.paths(slot)
+        appending = os.O_WRONLY | os.O_APPEND
+        return os.posix_spawn(
+            "/bin/sh",
+            ["sh", "-c", self._shim, "rota", *words, *self._words(start, slot)],
+            start.env,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, out, appending, 0),
+                (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+                (os.POSIX_SPAWN_DUP2, self._journal.fd, 3),
+                (os.POSIX_SPAWN_OPEN, 4, err, appending, 0),
+            ],
+            setsid=True,
+            setsigmask=(),
+            setsigdef=_RESET,
+        )
 
     def _words(self, start: Start, slot: Slot) -> list[str]:
         if start.argument_file is None:
@@ -148,82 +152,82 @@ class ProcessLauncher:
         """Return the attempts that ended since the last time."""
         exits = []
         for run_id, status in self._watcher.take_ended():
-            flight = self._flights.get(run_id)
-            if flight is None:
+            charge = self._charges.get(run_id)
+            if charge is None:
                 continue
-            ended = self._how_it_ended(flight, status)
+            ended = self._how_it_ended(charge, status)
             if ended is not None:
                 # It was seen to end just now; what the shim knows of the time is in whole seconds.
                 exits.append(msgspec.structs.replace(ended, at=None))
         return exits
 
-    def _how_it_ended(self, flight: _Flight, status: int | None) -> Exit | None:
+    def _how_it_ended(self, charge: _Charge, status: int | None) -> Exit | None:
         """Tell how an attempt ended, or None while it has not, because its shim was killed but others live on."""
         if status is not None and status >= 0:
-            return Exit(flight.run_id, status)
-        known = self._journal.exit_of(flight.segment, flight.run_id, flight.attempt)
+            return Exit(charge.run_id, status)
+        known = self._journal.exit_of(charge.segment, charge.run_id, charge.attempt)
         if known is not None:
-            return Exit(flight.run_id, known.exit_code, known.at)
-        if self._watch_any(flight):
+            return Exit(charge.run_id, known.exit_code, known.at)
+        if self._watch_any(charge):
             return None
-        return Exit(flight.run_id, None)
+        return Exit(charge.run_id, None)
 
-    def _watch_any(self, flight: _Flight) -> bool:
+    def _watch_any(self, charge: _Charge) -> bool:
         """Watch one of an attempt's processes whose shim is gone; False when there is none."""
-        while pids := tree.members(flight.mark, flight.shim):
-            if any(self._watch(flight, pid) for pid in pids):
+        while pids := tree.members(charge.mark, charge.shim):
+            if any(self._watch(charge, pid) for pid in pids):
                 return True
         return False
 
-    def _watch(self, flight: _Flight, pid: int) -> bool:
+    def _watch(self, charge: _Charge, pid: int) -> bool:
         """Watch a process that is not our child; look only now whether it is the one that was meant."""
-        if not self._watcher.watch_pid(flight.run_id, pid, ours=False):
+        if not self._watcher.watch_pid(charge.run_id, pid, ours=False):
             return False
-        if tree.belongs(pid, flight.mark, flight.shim) and not identity.is_zombie(pid):
+        if tree.belongs(pid, charge.mark, charge.shim) and not identity.is_zombie(pid):
             return True
-        self._watcher.forget(flight.run_id)
+        self._watcher.forget(charge.run_id)
         return False
 
     def watch_output(self) -> bool:
         """Keep growing logs within their caps; True when one grows so fast that it should be looked at again soon."""
-        fast = [self._spool.watch(flight.slot, flight.caps) for flight in self._flights.values()]
+        fast = [self._spool.watch(charge.slot, charge.caps) for charge in self._charges.values()]
         return self._spool.watch_left(Output()) or any(fast)
 
     # -- ending -----------------------------------------------------------------------------------------------------
 
     def terminate(self, run_id: str) -> int:
         """Ask an attempt's whole tree to end, and return how many processes were asked."""
-        flight = self._flights[run_id]
-        return tree.signal_tree(flight.mark, flight.shim, signal.SIGTERM)
+        charge = self._charges[run_id]
+        return tree.signal_tree(charge.mark, charge.shim, signal.SIGTERM)
 
     def kill(self, run_id: str) -> int:
         """Kill an attempt's whole tree; a shim that has nothing left to wait for then ends by itself."""
-        flight = self._flights[run_id]
-        return tree.kill_tree(flight.mark, flight.shim)
+        charge = self._charges[run_id]
+        return tree.kill_tree(charge.mark, charge.shim)
 
     def kill_shim(self, run_id: str) -> None:
         """Kill the shim, when it does not end although everything else has."""
-        flight = self._flights[run_id]
-        if flight.shim is not None:
-            tree.kill_shim(flight.shim, flight.mark)
+        charge = self._charges[run_id]
+        if charge.shim is not None:
+            tree.kill_shim(charge.shim, charge.mark)
 
     def remains(self, run_id: str) -> bool:
         """Tell whether anything of an attempt's tree but its shim is alive."""
-        flight = self._flights[run_id]
-        return bool(tree.members(flight.mark, flight.shim))
+        charge = self._charges[run_id]
+        return bool(tree.members(charge.mark, charge.shim))
 
     def harvest(self, run_id: str) -> Harvest:
         """Read what an ended attempt left."""
-        flight = self._flights[run_id]
+        charge = self._charges[run_id]
         note = ""
-        if self._spool.was_emptied(flight.slot):
+        if self._spool.was_emptied(charge.slot):
             note = "the job emptied its own output file, so what it wrote before is gone; output: pipe prevents that"
-        return Harvest(self._spool.read(flight.slot, flight.caps), self._result(flight), note)
+        return Harvest(self._spool.read(charge.slot, charge.caps), self._result(charge), note)
 
-    def _result(self, flight: _Flight) -> str | None:
-        if not flight.extras:
+    def _result(self, charge: _Charge) -> str | None:
+        if not charge.extras:
             return None
-        path = self._spool.extra_path(flight.slot, _RESULT)
+        path = self._spool.extra_path(charge.slot, _RESULT)
         try:
             with open(path, encoding="utf-8", errors="replace") as file:
                 text = file.read(_LONGEST_RESULT + 1)
@@ -235,100 +239,49 @@ class ProcessLauncher:
 
     def release(self, run_id: str) -> None:
         """Let go of an attempt whose end is on record; its files are used again."""
-        flight = self._flights.pop(run_id)
+        charge = self._charges.pop(run_id)
         self._watcher.forget(run_id)
-        for path in flight.extras:
+        for path in charge.extras:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
-        self._spool.release(flight.slot)
+        self._spool.release(charge.slot)
 
     # -- adopting ---------------------------------------------------------------------------------------------------
 
     def elsewhere(self, runs: list[Run]) -> list[str]:
-        """Return the jobs of runs that live in another pid namespace of this machine, by what their shims hold open."""
-        boot = self.boot.partition(".")[0]
-        hidden = [run for run in runs if run.boot != self.boot and str(run.boot).partition(".")[0] == boot]
-        return [run.job for run in hidden if self._journal.is_held(_segment_of(run))]
+        """Return the jobs of runs that live where they can be neither seen nor watched."""
+        return self._detective.elsewhere(runs)
 
     def evidence(self, runs: list[Run]) -> dict[str, Evidence]:
-        """Gather what can be known about attempts that a predecessor left; see plan/adopt.py for the order."""
-        found = self._gather(runs)
-        unstarted = [run for run in runs if found[run.id].unstarted]
-        if unstarted:
-            # A process shows no environment for an instant while it is being replaced by exec. Nothing that was started
-            # may be taken for not started, so those are looked at twice.
-            SystemClock().sleep(_SECOND_LOOK)
-            found.update(self._gather(unstarted))
-        return found
-
-    def _gather(self, runs: list[Run]) -> dict[str, Evidence]:
-        marked = identity.marked_processes(self._home[0]) if runs else {}
-        journals: dict[str, Lines] = {}
-        found = {}
-        for run in runs:
-            segment = _segment_of(run)
-            if segment not in journals:
-                journals[segment] = self._journal.read(segment)
-            found[run.id] = self._evidence(run, segment, journals[segment], marked.get((run.id, run.attempt), []))
-        return found
-
-    def _evidence(self, run: Run, segment: str, lines: Lines, pids: list[int]) -> Evidence:
-        key = (run.id, run.attempt)
-        ended = lines.exited.get(key)
-        shim = lines.started.get(key)
-        if shim is None and pids:
-            shim = min(pids, key=lambda pid: identity.group_and_session(pid)[1] != pid)
-        return Evidence(
-            same_boot=run.boot == self.boot,
-            shim=shim if shim in pids else None,
-            age=identity.age_of(shim) if shim in pids else None,
-            others=bool(pids) or self._session_lives(run, lines),
-            # A segment that is gone proves nothing, so the attempt counts as started.
-            started=key in lines.started or not self._journal.has(segment),
-            exit_code=None if ended is None else ended.exit_code,
-            ended_at=None if ended is None else self._end_of(ended, segment),
-        )
-
-    def _session_lives(self, run: Run, lines: Lines) -> bool:
-        """Tell whether a session has members whose shim is gone: commands that have cleared their environment."""
-        shim = self._gone_shim(run, lines)
-        return shim is not None and bool(tree.members(self._mark(run), shim))
-
-    def _gone_shim(self, run: Run, lines: Lines) -> int | None:
-        """Return the number of a shim that has ended: its session keeps the number, as long as it has members."""
-        shim = lines.started.get((run.id, run.attempt))
-        if shim is None or run.boot != self.boot:
-            return None
-        gone = identity.is_zombie(shim) or identity.group_and_session(shim) == (0, 0)
-        return shim if gone else None
-
-    def _mark(self, run: Run) -> str:
-        return identity.mark_of(self._home[0], run.id, run.attempt)
-
-    def _end_of(self, ended: Exited, segment: str) -> datetime:
-        return ended.at if ended.at is not None else self._journal.touched_at(segment)
+        """Gather what can be known about attempts that a predecessor left; refuses more than can be looked after."""
+        if len(runs) > most_places():
+            raise Conflict(
+                f"{len(runs)} runs are to be taken over, and this engine may not open enough files for them: raise the "
+                f"limit to {files_needed(len(runs))} (ulimit -n, or LimitNOFILE= in a unit); the jobs go on meanwhile"
+            )
+        return self._detective.evidence(runs)
 
     def adopt(self, run: Run, job: Job, pid: int | None) -> bool:
         """Take over an attempt, and watch it if it goes on; False when it has ended in the meantime."""
-        segment, mark = _segment_of(run), self._mark(run)
+        segment, mark = segment_of(run), self._detective.mark(run)
         slot = self._spool.adopt(str(run.spool).split("/")[1])
-        flight = _Flight(run.id, run.attempt, mark, segment, slot, job.policy.output, self._extras(slot), pid)
-        self._flights[run.id] = flight
-        if pid is not None and self._watch(flight, pid):
+        charge = _Charge(run.id, run.attempt, mark, segment, slot, job.policy.output, self._extras(slot), pid)
+        self._charges[run.id] = charge
+        if pid is not None and self._watch(charge, pid):
             return True
-        flight.shim = pid if pid is not None else self._gone_shim(run, self._journal.read(segment))
-        return self._watch_any(flight)
+        charge.shim = pid if pid is not None else self._detective.gone_shim(run)
+        return self._watch_any(charge)
 
     def exit_of(self, run_id: str) -> Exit | None:
         """Tell how an adopted attempt ended that ended before it could be watched; None when it goes on after all."""
-        return self._how_it_ended(self._flights[run_id], None)
+        return self._how_it_ended(self._charges[run_id], None)
 
     def sweep(self) -> None:
         """After adoption: take charge of what no run needs any more."""
-        self._journal.forget_unneeded({flight.segment for flight in self._flights.values()})
+        self._journal.forget_unneeded({charge.segment for charge in self._charges.values()})
         self._spool.sweep()
         directory = self._spool.directory
-        used = {flight.slot.name for flight in self._flights.values()}
+        used = {charge.slot.name for charge in self._charges.values()}
         for name in os.listdir(directory):
             if name.endswith((f".{_RESULT}", f".{_ARGUMENT}")) and name.split(".")[0] not in used:
                 with contextlib.suppress(FileNotFoundError):
@@ -339,12 +292,8 @@ class ProcessLauncher:
     def look_after(self) -> None:
         """Now and then: the next journal segment when this one is full, and files that somebody still writes to."""
         self._journal.rotate_if_full()
-        self._journal.forget_unneeded({flight.segment for flight in self._flights.values()})
+        self._journal.forget_unneeded({charge.segment for charge in self._charges.values()})
         self._spool.look_after()
-
-    def flying(self) -> list[str]:
-        """Return the runs whose attempts are in this launcher's care."""
-        return list(self._flights)
 
     def close(self) -> None:
         """Let go of everything; what runs goes on."""
@@ -360,33 +309,5 @@ def _read_shim() -> str:
         return file.read()
 
 
-def _segment_of(run: Run) -> str:
-    return str(run.spool).split("/")[0]
-
-
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def _keep_descriptors() -> None:
-    """Give no job what the engine itself was started with: a pipe that it held open would keep somebody waiting."""
-    folder = "/proc/self/fd" if os.path.isdir("/proc/self/fd") else "/dev/fd"
-    for name in os.listdir(folder):
-        if int(name) > _LAST_STANDARD:
-            with contextlib.suppress(OSError):  # the listing's own
-                os.set_inheritable(int(name), False)
-
-
-def _raise_file_limit() -> int:
-    """Let the engine itself open as many files as it may, and return the limit that its jobs are to have again."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return soft
-
-
-def most_places() -> int:
-    """Return how many attempts can be in flight at once: each needs three descriptors."""
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return 10_000 if soft == resource.RLIM_INFINITY else max(1, (soft - _FD_RESERVE) // 3)

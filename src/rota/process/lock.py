@@ -21,24 +21,40 @@ class EngineLock:
         self._fd = -1
 
     def take(self) -> None:
-        """Take the lock; raises EngineRunning, which names the engine that has it."""
-        fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        """Take the lock; raises EngineRunning, which names the engine that has it.
+
+        The file may be deleted between opening and locking it, and then the next engine locks another one: it counts
+        only if it is still in its place afterwards.
+        """
         for _ in range(_TRIES):
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            if self._try() and self.is_in_place():
                 break
-            except BlockingIOError:
-                SystemClock().sleep(_PAUSE)
+            pid = _read_pid(self._fd)
+            os.close(self._fd)
+            self._fd = -1
+            SystemClock().sleep(_PAUSE)
         else:
-            pid = _read_pid(fd)
-            os.close(fd)
             raise EngineRunning(
                 f"an engine is running already for {os.path.dirname(self._path)} (pid {pid}); "
                 "stop it first, or choose another home with --home"
             )
-        os.ftruncate(fd, 0)
-        os.pwrite(fd, f"{os.getpid()}\n".encode(), 0)
-        self._fd = fd
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
+
+    def _try(self) -> bool:
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def is_in_place(self) -> bool:
+        """Tell whether the file that is locked is the one that the next engine would find."""
+        try:
+            return os.path.samestat(os.fstat(self._fd), os.stat(self._path))
+        except OSError:
+            return False
 
     def release(self) -> None:
         """Let the lock go."""

@@ -30,6 +30,8 @@ _KEEP_FREE = 256
 _BLOCK = 4096
 _SLACK = 1 << 20
 """A log is cut only when it has grown this much beyond its caps."""
+_FIRST = 64
+"""So many bytes are enough to recognise a beginning."""
 _PUNCH_HOLE_AND_KEEP_SIZE = 0x02 | 0x01
 
 
@@ -41,6 +43,8 @@ class Slot(msgspec.Struct, eq=False):
     cut: list[int] = msgspec.field(default_factory=lambda: [0, 0])
     """Up to where each file was cut."""
     longest: list[int] = msgspec.field(default_factory=lambda: [0, 0])
+    first: list[bytes] = msgspec.field(default_factory=lambda: [b"", b""])
+    """How each file began when it was first seen with something in it."""
 
     def __hash__(self) -> int:
         return hash(self.name)
@@ -64,6 +68,17 @@ class Spool:
         slot = self._free.pop() if self._free else self._make()
         self._busy[slot.name] = slot
         return slot
+
+    def renew(self, slot: Slot) -> bool:
+        """Make a slot's files again if somebody has deleted them; False when they are there."""
+        if all(os.fstat(fd).st_nlink for fd in slot.fds):
+            return False
+        make_directory(self.directory)
+        fresh = self._open(slot.name, os.O_CREAT).fds
+        for fd in slot.fds:
+            os.close(fd)
+        slot.fds = fresh
+        return True
 
     def adopt(self, name: str) -> Slot:
         """Open the slot that a run was left with."""
@@ -91,8 +106,11 @@ class Spool:
         return parts
 
     def was_emptied(self, slot: Slot) -> bool:
-        """Tell whether a file is shorter than it was seen before: the job itself has truncated it."""
-        return any(os.fstat(fd).st_size < longest for fd, longest in zip(slot.fds, slot.longest, strict=True))
+        """Tell whether a file is shorter than it was seen before, or begins otherwise: the job has truncated it."""
+        return any(
+            os.fstat(fd).st_size < longest or (first and os.pread(fd, len(first), 0) != first)
+            for fd, longest, first in zip(slot.fds, slot.longest, slot.first, strict=True)
+        )
 
     def watch(self, slot: Slot, caps: Output) -> bool:
         """Cut the middle out of files that have grown far beyond the caps; True when there was one."""
@@ -100,6 +118,8 @@ class Spool:
         for index, fd in enumerate(slot.fds):
             size = os.fstat(fd).st_size
             slot.longest[index] = max(slot.longest[index], size)
+            if size and not slot.first[index]:
+                slot.first[index] = os.pread(fd, min(_FIRST, caps.head), 0)
             if size - max(slot.cut[index], caps.head) > caps.tail + _SLACK:
                 _cut(fd, max(slot.cut[index], caps.head), size - caps.tail)
                 slot.cut[index] = size - caps.tail
@@ -128,7 +148,7 @@ class Spool:
         for fd in slot.fds:
             if os.fstat(fd).st_size:
                 os.ftruncate(fd, 0)
-        slot.cut, slot.longest = [0, 0], [0, 0]
+        slot.cut, slot.longest, slot.first = [0, 0], [0, 0], [b"", b""]
         self._free.append(slot)
 
     def look_after(self) -> None:
@@ -157,6 +177,7 @@ class Spool:
 
     def _make(self) -> Slot:
         self._number += 1
+        make_directory(self.directory)
         return self._open(f"{self._number:06d}", os.O_CREAT | os.O_EXCL)
 
     def _open(self, name: str, flags: int) -> Slot:
@@ -165,9 +186,11 @@ class Spool:
         return Slot(name, (out, err))
 
     def _delete(self, slot: Slot) -> None:
+        there = all(os.fstat(fd).st_nlink for fd in slot.fds)
         for fd in slot.fds:
             os.close(fd)
-        self._unlink(slot)
+        if there:  # else files of these names are another engine's
+            self._unlink(slot)
 
     def _unlink(self, slot: Slot) -> None:
         for path in self.paths(slot):
@@ -190,6 +213,12 @@ class Spool:
             for fd in slot.fds:
                 os.close(fd)
             slot.fds = ()
+
+
+def make_directory(path: str) -> None:
+    """Make the spool's directory if it is not there; never the home around it, which somebody may have removed."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(path, 0o700)
 
 
 def _size_of(path: str) -> int:

@@ -55,7 +55,11 @@ class PidfdWatcher:
             return False
         except OSError:
             return self._blind.add(key, pid, ours=ours)
-        self._epoll.register(fd, select.EPOLLIN)
+        try:
+            self._epoll.register(fd, select.EPOLLIN)
+        except OSError:
+            os.close(fd)
+            return self._blind.add(key, pid, ours=ours)
         self._pidfds[fd] = (key, pid, ours)
         self._by_key[key] = fd
         return True
@@ -70,12 +74,16 @@ class PidfdWatcher:
 
     def wait(self, seconds: float) -> None:
         """Wait until something happens, or the time is over."""
+        if self._blind:
+            seconds = min(seconds, _LOOK_AGAIN)
         with contextlib.suppress(InterruptedError):
             # epoll itself waits in whole milliseconds, rounded up; every slot would be late by that.
             select.select((self._epoll,), (), (), max(0.0, seconds))
             for fd, _ in self._epoll.poll(0):
                 if fd in self._pidfds:
                     self._note_end(fd)
+        if self._blind:
+            self._ended += self._blind.look()
 
     def take_ended(self) -> list[tuple[str, int | None]]:
         """Return what ended since the last time: key, and the exit status of our own children (negative: a signal)."""

@@ -57,6 +57,12 @@ _MACROS = {
     "@hourly": "0 * * * *",
 }
 _FIVE = "write five fields (minute, hour, day-of-month, month, day-of-week), or six with seconds first"
+_SUCH_AS = "such as 5, 1-5, */5 or 1,3,5"
+_BEYOND = {
+    ("second", 60): "write 0 for the full minute",
+    ("minute", 60): "write 0 for the full hour",
+    ("hour", 24): "write 0 for midnight",
+}
 _NUMBER = re.compile(r"[0-9]+")
 _NEAREST = re.compile(r"([0-9]+)w", re.IGNORECASE)
 _SUNDAY, _SEVEN = "sun", 7
@@ -74,7 +80,8 @@ def read(text: str) -> CronText:
     if len(found) != 6:
         many = "field was" if len(found) == 1 else "fields were"
         more = "; a year is not among cron's fields" if len(found) == 7 else ""
-        raise BadSchedule(text, 0, f"{len(found)} {many} found{more}", _FIVE)
+        where = found[len(_FIELDS)][1] if len(found) > len(_FIELDS) else len(text) + 1
+        raise BadSchedule(text, where, f"{len(found)} {many} found{more}", _FIVE)
     fields, nearest_days = [], set[int]()
     for field, (word, at) in zip(_FIELDS, found, strict=True):
         reader = _Reader(text, field, nearest_days)
@@ -175,7 +182,9 @@ class _Reader:
         if _NUMBER.fullmatch(word):
             if field.low <= int(word) <= field.high:
                 return int(word)
-            raise self.refused(column, f"{field.name} must be {field.low} to {field.high}, not {word}")
+            such_as = "such as 5, 1-5, */5, 1,3,5, or L for the last day" if field.name == "day-of-month" else _SUCH_AS
+            hint = _BEYOND.get((field.name, int(word)), such_as)
+            raise self.refused(column, f"{field.name} must be {field.low} to {field.high}, not {word}", hint)
         if word.lower() in field.names:
             return field.names.index(word.lower()) + field.low
         limits = f"{field.name} must be {field.low} to {field.high}"
@@ -183,6 +192,6 @@ class _Reader:
             raise self.refused(column, "'?' is not cron's", "write * for any value")
         if not word or not word[0].isalpha():
             shown = f", not {word!r}" if word else ", but a value is missing"
-            raise self.refused(column, limits + shown, "such as 5, 1-5, */5 or 1,3,5")
+            raise self.refused(column, limits + shown, _SUCH_AS)
         known = f" or a name ({', '.join(field.names)})" if field.names else ""
         raise self.refused(column, f"unknown name {word!r}", nearest(word.lower(), field.names, limits + known))

@@ -28,6 +28,7 @@ _UNITS = {
 }
 _UNIT = {spelling: unit for unit, spellings in _UNITS.items() for spelling in spellings.split()}
 _WORD = {"d": "day", "h": "hour", "m": "minute", "s": "second", "ms": "millisecond", "us": "microsecond"}
+_NEXT = {"w": "d", "d": "h", "h": "m", "m": "s", "s": "ms", "ms": "us"}
 _NO_LENGTH = re.compile(r"mos?|months?|y|yrs?|years?|quarters?", re.IGNORECASE)
 _PART = re.compile(r"[ \t]*(?P<number>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)[ \t]*(?P<unit>[^\W\d_]*)[ \t]*")
 _EXAMPLES = "write a number and a unit, such as 90s, 1h30m, 1.5h, 1d or '5 minutes'"
@@ -42,13 +43,13 @@ def parse_duration(text: str | int | float) -> timedelta:
     if isinstance(text, int | float):
         return _from_number(text)
     text = checked(text)
-    total, at, seen = 0, 0, set[str]()
+    total, at, seen, unit = 0, 0, set[str](), ""
     while at < len(text):
         part = _PART.match(text, at)
         if part is None:
             raise _no_number(text, at)
         alone = at == 0 and part.end() == len(text)
-        unit = _unit(text, part, alone=alone)
+        unit = _unit(text, part, unit, alone=alone)
         if unit in seen:
             raise BadSchedule(text, part.start("unit") + 1, f"{_WORD.get(unit, 'week')}s are given twice", _EXAMPLES)
         seen.add(unit)
@@ -101,13 +102,16 @@ def _limited(text: str, microseconds: int) -> timedelta:
     return timedelta(microseconds=microseconds)
 
 
-def _unit(text: str, part: re.Match[str], *, alone: bool) -> str:
-    """Return the unit of one part, or refuse it with the reason."""
+def _unit(text: str, part: re.Match[str], before: str, *, alone: bool) -> str:
+    """Return the unit of one part, which follows one of the unit `before`, or refuse it with the reason."""
     word, column = part["unit"], part.start("unit") + 1
     if not word:
         if alone:
             return "s"
-        raise BadSchedule(text, part.start("number") + 1, f"{part['number']} has no unit", _EXAMPLES)
+        problem, hint = f"{part['number']} has no unit", _EXAMPLES
+        if before in _NEXT and part.end() == len(text):
+            hint = f"did you mean '{text.strip()}{_NEXT[before]}'? {_EXAMPLES}"
+        raise BadSchedule(text, part.start("number") + 1, problem, hint)
     if word == "M" or _NO_LENGTH.fullmatch(word):
         problem = f"{word!r} has no fixed length"
         hint = "'m' is minutes; for months and years use cron or calendar, which know the date"

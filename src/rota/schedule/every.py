@@ -52,10 +52,11 @@ class Every:
 def every(text: str, anchor: datetime | None) -> Every:
     """Read an interval such as '5m', '1h30m' or '90' (seconds)."""
     interval = parse_duration(text)
+    column = len(text) - len(text.lstrip()) + 1
     if interval < _SHORTEST:
         problem = f"every {format_duration(interval)} is too often; the shortest interval is 1ms"
-        raise BadSchedule(text, 0, problem, "write a longer one, such as 10s")
+        raise BadSchedule(text, column, problem, "write a longer one, such as 10s")
     if interval > _LONGEST:
         problem = f"every {words(interval)} is longer than a century"
-        raise BadSchedule(text, 0, problem, "for one firing use at")
+        raise BadSchedule(text, column, problem, "for one firing use at")
     return Every(interval, EPOCH if anchor is None else anchor)

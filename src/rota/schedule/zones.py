@@ -23,7 +23,7 @@ def zone(name: str | None = None) -> ZoneInfo:
 def _load(name: str) -> ZoneInfo:
     found = _find(name)
     if found is None:
-        raise BadSchedule(name, 0, f"no time zone is named {name!r}", suggestion(name))
+        raise BadSchedule(name, 1 if name else 0, f"no time zone is named {name!r}", suggestion(name))
     return found
 
 
@@ -52,10 +52,8 @@ def local_zone_name(environ: Mapping[str, str] | None = None, etc: str = "/etc")
     4. UTC: a host that does not say where it is gets the zone without surprises.
     """
     environ = os.environ if environ is None else environ
-    if "TZ" in environ:
-        told = environ["TZ"].removeprefix(":") or "UTC"
-        if known := _known(told):
-            return known
+    if "TZ" in environ and (known := _told(environ["TZ"])):
+        return known
     try:
         if known := _known(os.path.realpath(f"{etc}/localtime")):
             return known
@@ -65,6 +63,18 @@ def local_zone_name(environ: Mapping[str, str] | None = None, etc: str = "/etc")
     except (OSError, ValueError):
         pass
     return "UTC"
+
+
+def unnamed_zone(environ: Mapping[str, str] | None = None) -> str:
+    """Return what TZ says if that names no zone, else nothing: the system's clock and ours would go apart then."""
+    told = (os.environ if environ is None else environ).get("TZ", "")
+    return "" if _told(told) else told
+
+
+def _told(text: str) -> str:
+    """Return the name of the zone that TZ means: a name, a path of one, or nothing, which is UTC."""
+    told = text.removeprefix(":") or "UTC"
+    return _known(told) or (_known(os.path.realpath(told)) if told.startswith("/") else "")
 
 
 def _known(text: str) -> str:

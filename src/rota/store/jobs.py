@@ -31,7 +31,7 @@ class JobTable:
         """Return the job of this name; raises NoSuchJob, with the nearest name there is."""
         found = self.find(name)
         if found is None or found.removed_at is not None:
-            raise NoSuchJob(name, self.names())
+            raise NoSuchJob(name, self.names(), removed=found is not None)
         return found
 
     def by_id(self, job_id: int) -> StoredJob:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any, Protocol
 
 import msgspec
@@ -25,9 +24,8 @@ class AnyRow(Protocol):
     def __getitem__(self, key: int | str, /) -> Any: ...
 
 
-@lru_cache(maxsize=512)
 def job_from_body(body: str) -> Job:
-    """Decode a definition; they never change, so a few hundred are kept."""
+    """Decode a definition: cheaper than most lookups, so it is not kept here."""
     return _job_decoder.decode(body)
 
 

@@ -187,9 +187,9 @@ def library_version() -> str:
 def _keep_freed_memory() -> None:
     """Make the C library keep what statements free instead of giving it back to the system.
 
-    A statement whose triggers may abort takes 64 KiB and more for its journal and frees it at its end. Where that lies at the
-    top of the heap, glibc returns it to the kernel, and each statement pays for fetching and clearing it again: five
-    times the cost of the statement. Freeing one block above its threshold makes glibc raise the threshold.
+    A statement whose triggers may abort takes 64 KiB and more for its journal, and frees it at its end. Where that lies
+    at the top of the heap, glibc returns it to the kernel, and each statement pays for fetching and clearing it again:
+    five times the cost of the statement. Freeing one block above its threshold makes glibc raise the threshold.
     """
     bytearray(1 << 20)
 
