@@ -6,6 +6,7 @@ import os
 import pwd
 import sys
 from collections.abc import Mapping
+from functools import lru_cache
 
 import msgspec
 
@@ -63,10 +64,16 @@ def compile_start(claimed: Claimed, job: Job, base: Mapping[str, str], home: tup
     if job.output_mode is OutputMode.PIPE:
         argv = [sys.executable, "-I", "-S", _RELAY, *argv]
     # A shell drops variables whose names it could not set, such as my.property; `env` brings them back.
-    odd = [f"{name}={value}" for name, value in env.items() if not (name.isidentifier() and name.isascii())]
+    odd = [f"{name}={value}" for name, value in env.items() if not _is_plain(name)]
     if odd:
         argv = [find_program("env", _DEFAULT_PATH, "/"), "--", *odd, *argv]
     return Start(argv, env, cwd, argument_file)
+
+
+@lru_cache(maxsize=4096)
+def _is_plain(name: str) -> bool:
+    """Tell whether a shell could set this variable; jobs share nearly all their names, so the answers are kept."""
+    return name.isidentifier() and name.isascii()
 
 
 def find_program(name: str, path: str, cwd: str) -> str:
