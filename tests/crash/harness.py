@@ -255,7 +255,8 @@ class Home:
                 engine.kill()
         other = self.client.engine_pid()  # one that a job has started
         if other is not None:
-            os.kill(other, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(other, signal.SIGKILL)
         for _ in range(50):
             left = self.pids()
             for pid in left:
