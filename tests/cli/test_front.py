@@ -69,10 +69,10 @@ def test_a_home_that_is_not_there_is_told_with_how_to_make_one(quiet_home):
 
 def test_the_home_may_be_named_before_and_after_the_verb_and_by_the_environment(home):
     other = str(home.folder / "other")
-    home.ok("--home", other, "add", "x", "--", "true")
-    assert "x" in home.ok("list", "--home", other)
-    assert "x" in home.ok("list", env={"ROTA_HOME": other})
-    assert "x" not in home.ok("list", "--home", str(home.path), env={"ROTA_HOME": other})
+    home.ok("--home", other, "add", "elsewhere-only", "--", "true")
+    assert "elsewhere-only" in home.ok("list", "--home", other)
+    assert "elsewhere-only" in home.ok("list", env={"ROTA_HOME": other})
+    assert "elsewhere-only" not in home.ok("list", "--home", str(home.path), env={"ROTA_HOME": other})
 
 
 def test_a_reader_that_goes_away_is_no_error(quiet_home):
