@@ -26,7 +26,7 @@ def free_bytes(path: Path) -> int:
 def test_a_job_that_writes_gigabytes_keeps_its_beginning_and_its_end_and_endangers_neither_disk_nor_memory(
     home: Home, stream: str
 ):
-    size = (5 << 30) if LONG else (2 << 30)
+    size = 5 << 30
     require("8 GB of room for what a job writes before it is looked at", there=free_bytes(home.path) > 8 << 30)
     engine = home.start_engine()
     to = ">&2" if stream == "stderr" else ""
