@@ -39,9 +39,9 @@ def home() -> Iterator[Client]:
 
 
 @contextmanager
-def engine(client: Client, capacity: int) -> Iterator[int]:
+def engine(client: Client, capacity: int, *more: str) -> Iterator[int]:
     """Serve, and yield the engine's pid when it is ready."""
-    words = [ROTA, "--home", client.home, "serve", "--no-web", "-q", "--capacity", str(capacity)]
+    words = [ROTA, "--home", client.home, "serve", "--no-web", "-q", "--capacity", str(capacity), *more]
     process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         seq = 0

@@ -28,6 +28,7 @@ from rota.store.sqlite import SqliteDatabase, damaged, library_version
 from rota.store.store import TableStore
 
 if TYPE_CHECKING:
+    from rota.control.applying import Applier
     from rota.control.health import Facts
     from rota.control.verbs import Verbs
     from rota.engine.loop import Engine
@@ -39,6 +40,20 @@ _ENGINE_PATIENCE = 0.05
 _COMMAND_PATIENCE = 30.0
 _HOME_FACT = "home"
 _HANDOFF = "ROTA_SERVE"
+
+
+class ServedFiles(msgspec.Struct, frozen=True):
+    """The job files that an engine keeps applied."""
+
+    watched: list[str]
+    """Absolute paths; a change of one of them is a change of the jobs."""
+    words: list[str]
+    """What applies them: the words after `rota`."""
+    seen: list[tuple[str, int, int, int]]
+    """What they looked like before they were read: a change since then is one that the engine must notice."""
+    said: list[str] = []
+    """What the first apply had to say, for the log."""
+    log_file: str = ""
 
 
 class Client:
@@ -60,6 +75,16 @@ class Client:
         from rota.process.poke import poke
 
         return Verbs(self.store, self.clock, self.home_id, RunIds().new, lambda: poke(self.home))
+
+    @cached_property
+    def applier(self) -> Applier:
+        """What makes the jobs of files match the files."""
+        from rota.control.applying import Applier
+        from rota.control.editing import Editor
+        from rota.process.poke import poke
+
+        editor = Editor(self.store, self.home_id, RunIds().new)
+        return Applier(self.store, self.clock, editor, lambda: poke(self.home))
 
     @property
     def store_path(self) -> str:
@@ -124,6 +149,13 @@ def has_store(home: str) -> bool:
     return os.path.exists(store_path(home))
 
 
+def look_at_files(paths: Sequence[str]) -> list[tuple[str, int, int, int]]:
+    """Return what files look like to an engine that watches them."""
+    from rota.engine.reloading import look_at
+
+    return list(look_at(paths))
+
+
 def sqlite_version() -> str:
     """Return the version of the SQLite library in use."""
     return library_version()
@@ -183,6 +215,7 @@ def serve(
     stream: TextIO | None,
     as_json: bool,
     clock: Clock | None = None,
+    files: ServedFiles | None = None,
 ) -> None:
     """Run an engine on a home until it is asked to stop.
 
@@ -198,12 +231,15 @@ def serve(
     lock.take()
     try:
         clock = clock or SystemClock()
-        log = Log(os.path.join(home, "rota.log"), clock.now, stream=stream, as_json=as_json)
+        copy = files.log_file if files is not None else ""
+        log = Log(os.path.join(home, "rota.log"), clock.now, stream=stream, as_json=as_json, copy=copy)
         store = open_store(home, engine=True)
-        with _engine(home, store, clock, log, settings, environment) as (engine, server):
+        with _engine(home, store, clock, log, settings, environment, files) as (engine, server):
 
             def begin() -> None:
                 log.info(f"rota {__version__} serving {home} (pid {os.getpid()}, {settings.capacity} at once)")
+                for line in files.said if files is not None else ():
+                    log.info(line)
                 engine.start()
 
             server.run(begin)
@@ -220,6 +256,7 @@ def become_engine(
     *,
     as_json: bool,
     quiet: bool,
+    files: ServedFiles | None = None,
 ) -> NoReturn:
     """Become an engine that carries nothing of the command line.
 
@@ -230,6 +267,7 @@ def become_engine(
         "settings": {name: value for name, value in chosen.items() if value is not None},
         "as_json": as_json,
         "quiet": quiet,
+        "files": files,
     }
     # A mark that we inherited belongs to the job that started us; the engine and its jobs are not part of that attempt.
     environment = {name: value for name, value in os.environ.items() if name != MARK}
@@ -251,9 +289,10 @@ def serve_as_told() -> int:
 
     handoff = msgspec.json.decode(os.environ.pop(_HANDOFF))
     settings = msgspec.convert(handoff["settings"], EngineSettings)
+    files = msgspec.convert(handoff["files"], ServedFiles | None)
     stream = None if handoff["quiet"] else sys.stderr
     try:
-        serve(handoff["home"], settings, os.environ, stream=stream, as_json=handoff["as_json"])
+        serve(handoff["home"], settings, os.environ, stream=stream, as_json=handoff["as_json"], files=files)
     except RotaError as error:
         sys.stderr.write(f"rota: {error}\n")
         return error.exit_code
@@ -262,11 +301,19 @@ def serve_as_told() -> int:
 
 @contextmanager
 def _engine(
-    home: str, store: Store, clock: Clock, log: Log, settings: EngineSettings, environment: Mapping[str, str]
+    home: str,
+    store: Store,
+    clock: Clock,
+    log: Log,
+    settings: EngineSettings,
+    environment: Mapping[str, str],
+    files: ServedFiles | None,
 ) -> Iterator[tuple[Engine, Server]]:
     from rota.engine.loop import Engine
+    from rota.engine.reloading import Reloader
     from rota.engine.serving import Server, is_process_one
     from rota.engine.settings import OnStop
+    from rota.process.beside import Helpers
     from rota.process.launcher import ProcessLauncher, most_places
     from rota.process.poke import PokeListener
     from rota.process.watch import new_watcher
@@ -274,7 +321,8 @@ def _engine(
     home_id = home_identity(store)
     watcher = new_watcher()
     pokes = PokeListener(home)
-    launcher = ProcessLauncher(home, home_id, watcher, environment)
+    helpers = Helpers(home, watcher, environment)
+    launcher = ProcessLauncher(home, home_id, watcher, environment, helpers.note_end)
     if settings.capacity > most_places():
         log.warning(f"capacity {settings.capacity} is more than the limit of open files allows; using {most_places()}")
         settings = msgspec.structs.replace(settings, capacity=most_places())
@@ -283,7 +331,8 @@ def _engine(
     engine = Engine(store, launcher, clock, log, pokes, home_id, settings, RunIds().new)
     reap = launcher.reap_strangers if is_process_one() else None
     hear_children = reap is not None or not watcher.hears_children
-    server = Server(engine, clock, log, settings, reap, hear_children=hear_children)
+    reloader = None if files is None else Reloader(files.watched, files.words, helpers, log, files.seen)
+    server = Server(engine, clock, log, settings, reap, hear_children=hear_children, files=reloader)
     watcher.watch_fd(pokes.fd)
     watcher.watch_fd(server.fd)
     try:

@@ -35,6 +35,11 @@ def test_the_reference_of_the_command_line_is_made_from_the_code():
     assert made == (DOCS / "reference" / "cli.md").read_text(encoding="utf-8"), "run: python docs/generate.py"
 
 
+def test_the_reference_of_job_files_is_made_from_the_documents():
+    made = runpy.run_path(str(DOCS / "generate.py"))["files_reference"]()
+    assert made == (DOCS / "reference" / "files.md").read_text(encoding="utf-8"), "run: python docs/generate.py"
+
+
 def test_every_decision_is_listed():
     listed = (DOCS / "decisions" / "README.md").read_text(encoding="utf-8")
     pages = [page.name for page in (DOCS / "decisions").glob("0*.md")]

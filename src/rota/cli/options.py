@@ -34,6 +34,26 @@ def home_option(function: _F) -> _F:
     )(function)
 
 
+def _remember_files(ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> None:
+    if ctx.obj is not None:
+        ctx.obj.file_flags = value
+
+
+def files_option(function: _F) -> _F:
+    """Accept -f, and the format that the files are in."""
+    formats = click.option("--format", "format_name", metavar="NAME", help="The files' format  [by their shape].")
+    return click.option(
+        "-f",
+        "--file",
+        multiple=True,
+        metavar="FILE|DIR",
+        expose_value=False,
+        is_eager=True,
+        callback=_remember_files,
+        help="Job files; may be given again  [rota.yaml, rota.yml or rota.d here].",
+    )(formats(function))
+
+
 def json_option(function: _F) -> _F:
     """Accept --json."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)

@@ -19,14 +19,18 @@ class Session:
 
     def __init__(self) -> None:
         self.home_flag: str | None = None
+        self.file_flags: tuple[str, ...] = ()
         self._client: Client | None = None
 
     @cached_property
     def home(self) -> str:
         """The home that is meant."""
         from rota.config.home import find_home
+        from rota.config.where import default_in
 
-        return find_home(self.home_flag, os.environ, here())
+        directory = here()
+        file = os.path.expanduser(self.file_flags[0]) if self.file_flags else default_in(directory)
+        return find_home(self.home_flag, os.environ, directory, file)
 
     @property
     def has_home(self) -> bool:

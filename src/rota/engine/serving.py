@@ -11,6 +11,7 @@ from typing import Any
 
 from rota.engine.flights import Flight
 from rota.engine.loop import Engine
+from rota.engine.reloading import Reloader
 from rota.engine.settings import EngineSettings, OnStop
 from rota.ports import Clock, Log
 
@@ -31,6 +32,7 @@ class Server:
         reap: Callable[[], None] | None,
         *,
         hear_children: bool,
+        files: Reloader | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -38,6 +40,7 @@ class Server:
         self._settings = settings
         self._reap = reap
         self._hear_children = hear_children
+        self._files = files
         self._stops = 0
         self._seen = 0
         self._hangups = 0
@@ -52,6 +55,8 @@ class Server:
             begin()
             while not self._done():
                 rest = self._engine.turn()
+                if self._files is not None and not self._stops:
+                    rest = min(rest, self._files.tick(self._clock.monotonic()))
                 self._engine.wait(min(rest, self._patience()))
                 self._heed()
             self._report()
@@ -98,7 +103,10 @@ class Server:
             self._reap()
         if self._hangups:
             self._hangups = 0
-            self._log.info("SIGHUP: there are no job files to read again")
+            if self._files is not None:
+                self._files.ask()
+            else:
+                self._log.info("SIGHUP: there are no job files to read again")
         if self._stops > self._seen:
             self._begin_stop(again=self._seen > 0)
             self._seen = self._stops

@@ -58,8 +58,7 @@ def compile_start(claimed: Claimed, job: Job, base: Mapping[str, str], home: tup
     argv, argument_file = _argv(job, env, cwd, result)
     if job.user:
         argv = _as_user(job) + argv
-    if job.output_mode is OutputMode.PIPE:
-        argv = [sys.executable, "-I", "-S", _RELAY, *argv]
+    argv = _given(job) + argv
     # A shell drops variables whose names it could not set, such as my.property; `env` brings them back.
     odd = [f"{name}={value}" for name, value in env.items() if not (name.isidentifier() and name.isascii())]
     if odd:
@@ -84,6 +83,7 @@ def find_program(name: str, path: str, cwd: str) -> str:
 
 
 _RELAY = os.path.join(os.path.dirname(__file__), "relay.py")
+_REVEAL = os.path.join(os.path.dirname(__file__), "reveal.py")
 _LINUX: bool = sys.platform == "linux"
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -103,6 +103,19 @@ def _argv(job: Job, env: dict[str, str], cwd: str, result: str) -> tuple[list[st
             return [*argv, given], None
         case Command(argv=words):
             return [find_program(words[0], env.get("PATH", _DEFAULT_PATH), cwd), *words[1:]], None
+
+
+def _given(job: Job) -> list[str]:
+    """Return the prefix that carries the output where that is to be, and reads what is read only now."""
+    pipe = job.output_mode is OutputMode.PIPE
+    if not job.secrets and not job.env_files:
+        return [sys.executable, "-I", "-S", _RELAY] if pipe else []
+    told = {"files": job.env_files, "secrets": job.secrets, "keep": [*job.env, *job.secrets]}
+    given = msgspec.json.encode(told).decode()
+    # Without -S where the keyring's package is needed: it is not in the standard library.
+    packages = any(place.startswith("keyring:") for place in job.secrets.values())
+    python = [sys.executable, "-I"] if packages else [sys.executable, "-I", "-S"]
+    return [*python, _RELAY, "--given", given] if pipe else [*python, _REVEAL, given]
 
 
 def _as_user(job: Job) -> list[str]:

@@ -10,7 +10,7 @@ import contextlib
 import os
 import resource
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import msgspec
@@ -46,20 +46,27 @@ class _Flight(msgspec.Struct, eq=False):
     segment: str
     slot: Slot
     caps: Output
-    extras: tuple[str, ...]
-    """Paths of files beside the slot's own: a result, a long argument."""
+    extras: tuple[str, ...]  # paths of files beside the slot's own: a result, a long argument
     shim: int | None = None
 
 
 class ProcessLauncher:
     """See ports.Launcher."""
 
-    def __init__(self, home: str, home_id: str, watcher: Watcher, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        home: str,
+        home_id: str,
+        watcher: Watcher,
+        environment: Mapping[str, str],
+        others: Callable[[str, int | None], None] = lambda *_: None,
+    ) -> None:
         self.boot = identity.boot_identity()
         self._home = (home_id, home)
         directory = os.path.join(home, "spool")
         os.makedirs(directory, mode=0o700, exist_ok=True)
         self._watcher = watcher
+        self._others = others
         self._base = base_environment(environment)
         self._shim = _read_shim()
         self._journal = Journal(directory)
@@ -94,11 +101,11 @@ class ProcessLauncher:
         start = compile_start(claimed, job, self._base, self._home, result)
         if start.argument_file is not None or RESULT_VARIABLE in start.env:
             flight.extras = self._extras(slot)
-        umask = "-" if job.umask is None else f"{job.umask:03o}"
         try:
             argv = self._words(start, slot)
         except OSError as error:
             raise CannotStart(126, f"its argument cannot be written to the spool: {error}") from error
+        umask = "-" if job.umask is None else f"{job.umask:03o}"
         words = [claimed.run_id, str(claimed.attempt), self._files, umask, start.cwd, *argv]
         out, err = self._spool.paths(slot)
         appending = os.O_WRONLY | os.O_APPEND
@@ -150,6 +157,7 @@ class ProcessLauncher:
         for run_id, status in self._watcher.take_ended():
             flight = self._flights.get(run_id)
             if flight is None:
+                self._others(run_id, status)
                 continue
             ended = self._how_it_ended(flight, status)
             if ended is not None:

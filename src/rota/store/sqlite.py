@@ -16,11 +16,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from rota.clock import SystemClock
 from rota.errors import BadHome, RotaError, StoreBusy, StoreCorrupt, StoreFull, StoreTooNew
 from rota.store.statements import load_migrations, load_statements
 
 Row = sqlite3.Row
 _NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "fuse.sshfs", "afs", "ncpfs"})
+_WAL_ATTEMPTS, _WAL_PAUSE = 100, 0.02
 _FAULTY_WAL = ((3, 7, 0), (3, 51, 2))
 """From the first version to the last in which two connections that write and checkpoint at once can damage the file."""
 _MENDED_WAL = frozenset({(3, 44, 6), (3, 50, 7)})
@@ -50,16 +52,30 @@ class SqliteDatabase:
 
     def _prepare(self, *, checkpoints: bool, patience: float) -> None:
         execute = self._connection.execute
-        # Changing the journal's mode needs the file for itself; only the first process ever does.
         execute("PRAGMA busy_timeout = 5000")
-        if execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-            execute("PRAGMA journal_mode = WAL")
+        self._use_wal()
         execute("PRAGMA synchronous = FULL")
         execute("PRAGMA foreign_keys = ON")
         execute("PRAGMA cache_size = -2000")
         execute(f"PRAGMA wal_autocheckpoint = {1000 if checkpoints else 0}")
         self._migrate()
         execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+
+    def _use_wal(self) -> None:
+        """Change the journal's mode, which needs the file for itself; only the first process ever does.
+
+        Where two are the first at once, SQLite refuses one of them without any patience, so the patience is here.
+        """
+        for attempt in range(_WAL_ATTEMPTS):
+            try:
+                if self._connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+                    self._connection.execute("PRAGMA journal_mode = WAL")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or attempt == _WAL_ATTEMPTS - 1:
+                    raise
+                SystemClock().sleep(_WAL_PAUSE)
+            else:
+                return
 
     def _migrate(self) -> None:
         """Bring the schema to this program's version, under the write lock; refuse a newer one."""
