@@ -222,11 +222,13 @@ def test_the_ledger_tells_the_story_of_a_run(served):
 def test_an_engine_that_is_stopped_is_not_taken_for_one_that_works(home):
     home.ok("add", "often", "--every", "1h", "--", "true")
     engine = home.serve()
-    engine.send_signal(signal.SIGSTOP)
+    with closing(sqlite3.connect(home.path / "rota.db", isolation_level=None)) as store:
+        store.execute("BEGIN IMMEDIATE")  # an engine stopped in a write of its own would keep the lock
+        engine.send_signal(signal.SIGSTOP)
+        for column in ("planned_to", "next_slot", "wake_at"):  # as if an hour had passed
+            store.execute(f"UPDATE job SET {column} = {column} - 3700000000")
+        store.execute("COMMIT")
     try:
-        with closing(sqlite3.connect(home.path / "rota.db", isolation_level=None)) as store:  # as if an hour had passed
-            for column in ("planned_to", "next_slot", "wake_at"):
-                store.execute(f"UPDATE job SET {column} = {column} - 3700000000")
         said = f"the engine (pid {engine.pid}) has not done for"
         assert said in home.call("list").stderr.decode()
         assert said in home.ok("why", "often")
