@@ -17,7 +17,8 @@ from bench import floor, peers, subject
 from rota.ids import RunIds
 from rota.model.policy import Overlap, Policy
 from rota.model.settlement import RunFilter
-from rota.wiring import Client, store_path
+from rota.wiring.client import Client
+from rota.wiring.homes import store_path
 
 RUNS, CONCURRENCY, ROUNDS = 2000, 16, 3
 

@@ -20,7 +20,7 @@ from rota.model.policy import Overlap, Policy
 from rota.model.run import Run, Trigger
 from rota.model.settlement import NewRun, RunFilter
 from rota.plan.timetables import timetable_of
-from rota.wiring import Client
+from rota.wiring.client import Client
 
 ROTA = os.path.join(os.path.dirname(sys.executable), "rota")
 TRUE = Command(("/bin/true",))
@@ -39,9 +39,9 @@ def home() -> Iterator[Client]:
 
 
 @contextmanager
-def engine(client: Client, capacity: int) -> Iterator[int]:
+def engine(client: Client, capacity: int, *more: str) -> Iterator[int]:
     """Serve, and yield the engine's pid when it is ready."""
-    words = [ROTA, "--home", client.home, "serve", "--no-web", "-q", "--capacity", str(capacity)]
+    words = [ROTA, "--home", client.home, "serve", "--no-web", "-q", "--capacity", str(capacity), *more]
     process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         seq = 0

@@ -3,7 +3,7 @@
 set -eu
 cd "$(dirname "$0")/../.."
 rota=${ROTA:-.venv/bin/rota}
-"$rota" init >/dev/null
+mkdir -p .rota
 
 add() { # each job once; a second `make demo` finds them there
     name=$1

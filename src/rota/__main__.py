@@ -6,7 +6,7 @@ import os
 import sys
 
 from rota.errors import RotaError
-from rota.wiring import is_engine, serve_as_told
+from rota.wiring.serving import is_engine, serve_as_told
 
 
 def _main() -> int:

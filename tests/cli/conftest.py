@@ -64,10 +64,10 @@ class Home:
     def json(self, *words: str) -> Any:
         return json.loads(self.ok(*words, "--json"))
 
-    def serve(self, *words: str) -> subprocess.Popen[bytes]:
+    def serve(self, *words: str, cwd: Path | None = None) -> subprocess.Popen[bytes]:
         """Start an engine, and return when it has said that it serves."""
         command = [ROTA, "serve", "--on-stop", "kill", *words]
-        engine = subprocess.Popen(command, cwd=self.folder, env=self.env, stderr=subprocess.PIPE)
+        engine = subprocess.Popen(command, cwd=cwd or self.folder, env=self.env, stderr=subprocess.PIPE)
         self.engines.append(engine)
         assert engine.stderr is not None
         assert b"serving" in engine.stderr.readline()

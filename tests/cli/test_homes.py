@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from rota.errors import BadHome
-from rota.wiring import has_store
+from rota.wiring.homes import has_store
 
 from .conftest import ROTA, Home
 

@@ -18,8 +18,13 @@ def test_a_home_is_made_once_for_its_owner_alone(home):
     assert "rota serve" in told
     assert 0o700 == stat.S_IMODE(home.path.stat().st_mode)
     assert "*\n" == (home.path / ".gitignore").read_text(encoding="utf-8")
-    home.ok("add", "x", "--", "true")
-    assert f"{home.path} is there already, with 1 job; nothing was changed.\n" == home.ok("init")
+    assert "no problem" in home.ok("validate"), "the starter is a sound file"
+    (home.folder / "rota.yaml").write_text("jobs: {x: {run: 'true'}}", encoding="utf-8")
+    home.ok("apply")
+    again = home.ok("init")
+    assert f"{home.path} is there already, with 1 job; nothing in it was changed.\n" in again
+    assert "rota.yaml is there already; it stays as it is." in again
+    assert "jobs: {x: {run: 'true'}}" == (home.folder / "rota.yaml").read_text(encoding="utf-8")
 
 
 def test_the_engine_is_small_and_carries_nothing_of_the_command_line(home):

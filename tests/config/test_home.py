@@ -32,6 +32,17 @@ def test_without_any_it_is_the_user_s_state_directory(place, monkeypatch):
     assert str(place / ".local" / "state" / "rota") == find_home(None, {}, str(place / "project"))
 
 
+def test_a_home_is_beside_the_job_file_in_use_or_above_it(place):
+    (place / "project" / "rota.yaml").write_text("jobs: {}")
+    file = str(place / "project" / "rota.yaml")
+    assert str(place / "project" / ".rota") == find_home(None, {}, "/", file)
+    assert str(place / "project" / ".rota") == find_home(None, {}, str(place / "project"), "rota.yaml")
+    assert str(place / "project" / ".rota") == find_home(None, {}, str(place), str(place / "project" / "rota.d"))
+    (place / ".rota").mkdir()
+    assert str(place / ".rota") == find_home(None, {}, "/", file), "one that is there above is used"
+    assert str(place / "a") == find_home(str(place / "a"), {}, "/", file)
+
+
 def test_only_a_directory_counts_as_a_home_in_use(place):
     (place / "project" / ".rota").write_text("a file")
     assert find_home(None, {"XDG_STATE_HOME": "/state"}, str(place / "project")).endswith("/state/rota")

@@ -11,7 +11,7 @@ from rota.engine import loop
 from rota.engine.settings import EngineSettings
 from rota.errors import RotaError
 from rota.process import journal, openers, spool, watch
-from rota.wiring import serve
+from rota.wiring.serving import serve
 
 from .skew import SkewedClock
 

@@ -28,7 +28,7 @@ from rota.model.job import Job, ScheduleSpec
 from rota.model.policy import Policy
 from rota.model.run import FINAL, OutputPart, Run, State
 from rota.process.identity import marked_processes
-from rota.wiring import Client
+from rota.wiring.client import Client
 
 from .skew import SkewedClock
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rota.errors import StoreCorrupt
-from rota.wiring import Client
+from rota.wiring.client import Client
 
 from .harness import Home, wait_for
 

@@ -13,7 +13,7 @@ import pytest
 from rota.engine.settings import OnStop
 from rota.model.policy import Policy
 from rota.model.run import State
-from rota.wiring import can_be_signalled
+from rota.wiring.homes import can_be_signalled
 
 from .harness import Home, alive, require, wait_for
 

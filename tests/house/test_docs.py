@@ -35,6 +35,11 @@ def test_the_reference_of_the_command_line_is_made_from_the_code():
     assert made == (DOCS / "reference" / "cli.md").read_text(encoding="utf-8"), "run: python docs/generate.py"
 
 
+def test_the_reference_of_job_files_is_made_from_the_documents():
+    made = runpy.run_path(str(DOCS / "generate.py"))["files_reference"]()
+    assert made == (DOCS / "reference" / "files.md").read_text(encoding="utf-8"), "run: python docs/generate.py"
+
+
 def test_every_decision_is_listed():
     listed = (DOCS / "decisions" / "README.md").read_text(encoding="utf-8")
     pages = [page.name for page in (DOCS / "decisions").glob("0*.md")]
@@ -63,6 +68,6 @@ def test_every_guarantee_names_a_test_that_there_is():
     for what, rest in table:
         found = re.fullmatch(r" `(test_\w+)`: ([^|]+) \|", rest)
         assert found, f"the row {what!r} names no test"
-        source = (DOCS.parent / "tests" / "crash" / f"{found[1]}.py").read_text(encoding="utf-8")
+        source = "".join(file.read_text("utf-8") for file in (DOCS.parent / "tests").rglob(f"{found[1]}.py"))
         name = re.sub(r"[ -]", "_", found[2])
         assert f"def test_{name}(" in source, f"the row {what!r} names a test that is not in {found[1]}"

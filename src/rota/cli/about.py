@@ -20,7 +20,7 @@ def version_command(as_json: bool) -> None:
     from platform import machine, python_version, system
 
     from rota import __version__
-    from rota.wiring import sqlite_version
+    from rota.wiring.homes import sqlite_version
 
     if as_json:
         print_json(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from rota.cli.options import home_option, job_argument, json_option
-from rota.cli.session import Session
+from rota.cli.session import Session, here
 from rota.cli.tables import Cell, print_json, print_table
 from rota.cli.text import safe, typed
 from rota.errors import Conflict
@@ -101,14 +102,19 @@ def _last(run: Run | None, now: datetime) -> Cell:
 
 def _print_nothing(session: Session, tag: str | None) -> None:
     """Say where we looked, what to do, and where else something lives."""
-    from rota.wiring import live_engines
+    from rota.config.where import default_in
+    from rota.wiring.homes import live_engines
 
     if tag is not None and session.has_home and session.client().store.jobs.count():
         click.echo(f"No job in {session.home} has the tag {tag!r}.")
         return
     known = "" if session.has_home else " (it is not made yet)"
     click.echo(f"No jobs in {session.home}{known}.")
-    click.echo('Make one with: rota add hello --every 1m --shell "echo hello"')
+    file = default_in(here())
+    if file is not None:
+        click.echo(f"Those of {os.path.basename(file)} come with: rota serve, or rota apply")
+    else:
+        click.echo('Make one with: rota add hello --every 1m --shell "echo hello", or a file of jobs with: rota init')
     for pid, home in live_engines():
         if home != session.home:
             click.echo(

@@ -17,7 +17,7 @@ from rota.errors import NotFound
 if TYPE_CHECKING:
     from rota.control.following import News
     from rota.model.run import Run
-    from rota.wiring import Client
+    from rota.wiring.client import Client
 
 _BOTH = ("stdout", "stderr")
 _ASK = 1.0

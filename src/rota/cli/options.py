@@ -34,6 +34,26 @@ def home_option(function: _F) -> _F:
     )(function)
 
 
+def _remember_files(ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> None:
+    if ctx.obj is not None:
+        ctx.obj.file_flags = value
+
+
+def files_option(function: _F) -> _F:
+    """Accept -f, and the format that the files are in."""
+    formats = click.option("--format", "format_name", metavar="NAME", help="The files' format  [by their shape].")
+    return click.option(
+        "-f",
+        "--file",
+        multiple=True,
+        metavar="FILE|DIR",
+        expose_value=False,
+        is_eager=True,
+        callback=_remember_files,
+        help="Job files; may be given again  [rota.yaml, rota.yml or rota.d here].",
+    )(formats(function))
+
+
 def json_option(function: _F) -> _F:
     """Accept --json."""
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
@@ -43,7 +63,8 @@ def _complete_jobs(ctx: click.Context, _param: click.Parameter, incomplete: str)
     from click.shell_completion import CompletionItem
 
     from rota.config.home import find_home
-    from rota.wiring import Client, has_store
+    from rota.wiring.client import Client
+    from rota.wiring.homes import has_store
 
     flag = next(
         (parent.params.get("home") for parent in (ctx, ctx.parent) if parent and parent.params.get("home")), None

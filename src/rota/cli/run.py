@@ -16,7 +16,7 @@ from rota.errors import EngineNotRunning, UsageError
 
 if TYPE_CHECKING:
     from rota.model.run import Run
-    from rota.wiring import Client
+    from rota.wiring.client import Client
 
 _TIMED_OUT = 124
 _FAILED = 1

@@ -6,13 +6,16 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from rota.cli.options import Duration, home_option, pointed_at
-from rota.cli.session import Session
+from rota.cli.options import Duration, files_option, home_option, pointed_at
+from rota.cli.session import Session, here
 from rota.errors import EngineRunning, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from rota.wiring.serving import ServedFiles
 
 _T = TypeVar("_T")
 _ON_STOP = ("leave", "wait", "kill")
@@ -20,6 +23,7 @@ _FORMATS = ("text", "json")
 
 
 @click.command("serve")
+@files_option
 @click.option("--no-web", is_flag=True, help="Without the web pages.")
 @click.option("--capacity", type=click.IntRange(min=1), metavar="N", help="How many runs go at once  [2 x cores].")
 @click.option("--max-running", type=click.IntRange(min=1), metavar="N", help="The same over all hosts  [no limit].")
@@ -35,6 +39,7 @@ _FORMATS = ("text", "json")
 @click.pass_obj
 def serve_command(
     session: Session,
+    format_name: str | None,
     no_web: bool,
     capacity: int | None,
     max_running: int | None,
@@ -45,20 +50,16 @@ def serve_command(
 ) -> None:
     """Run the engine: it starts jobs when they are due, until it is stopped with Ctrl-C or SIGTERM.
 
+    Job files are applied first, and again whenever they change; SIGHUP reads them at once. Broken files change nothing.
+
     Jobs that are running then go on, and the next engine takes them over. Each setting may also come from the
     environment: ROTA_CAPACITY, ROTA_MAX_RUNNING, ROTA_ON_STOP, ROTA_STOP_GRACE, ROTA_LOG_FORMAT.
     """
     del no_web  # accepted, and nothing to leave out yet
     from rota.config.home import prepare_home
-    from rota.wiring import become_engine, can_be_signalled, running_engine
+    from rota.wiring.homes import can_be_signalled, running_engine
+    from rota.wiring.serving import become_engine
 
-    chosen = {
-        "capacity": capacity or _from_environment("ROTA_CAPACITY", _number),
-        "max_running": max_running or _from_environment("ROTA_MAX_RUNNING", _number),
-        "stop_grace": _stop_grace(stop_grace),
-        "on_stop": on_stop or _from_environment("ROTA_ON_STOP", _one_of(_ON_STOP)),
-    }
-    as_json = (log_format or _from_environment("ROTA_LOG_FORMAT", _one_of(_FORMATS)) or "text") == "json"
     prepare_home(session.home)
     pid = running_engine(session.home)
     if pid is not None:
@@ -66,7 +67,45 @@ def serve_command(
         raise EngineRunning(
             f"an engine is running already for {session.home} (pid {pid}); {stop}, or choose another home with --home"
         )
-    become_engine(session.home, chosen, ["serve", "--home", session.home], as_json=as_json, quiet=quiet)
+    files, said = _apply_files(session, format_name)
+    chosen = {
+        "capacity": capacity or _from_environment("ROTA_CAPACITY", _number),
+        "max_running": max_running or _from_environment("ROTA_MAX_RUNNING", _number),
+        "stop_grace": _stop_grace(stop_grace),
+        "on_stop": on_stop or _from_environment("ROTA_ON_STOP", _one_of(_ON_STOP)),
+    }
+    as_json = (log_format or _from_environment("ROTA_LOG_FORMAT", _one_of(_FORMATS)) or "text") == "json"
+    chosen |= {name: chosen[name] or said.get(name) for name in ("capacity", "max_running")}
+    session.close()
+    become_engine(session.home, chosen, ["serve", "--home", session.home], as_json=as_json, quiet=quiet, files=files)
+
+
+def _apply_files(session: Session, format_name: str | None) -> tuple[ServedFiles | None, dict[str, Any]]:
+    """Apply the job files, if there are any; return what the engine must know of them, and the settings in them.
+
+    Broken files end the start here, with all of their problems: nobody wants an engine that runs something else.
+    """
+    from rota.config.where import usual
+
+    if not session.file_flags and usual(os.environ, here()) is None:
+        return None, {}
+    from rota.cli.apply import apply_at_start
+    from rota.cli.files import JobFiles
+    from rota.config.where import chosen
+    from rota.wiring.serving import ServedFiles, look_at_files
+
+    directory = here()
+    named = chosen(session.file_flags, os.environ, directory)
+    roots = [os.path.normpath(os.path.join(directory, os.path.expanduser(root))) for root in named]
+    seen = look_at_files(roots)
+    files = JobFiles(session, format_name)
+    reading, lines = apply_at_start(session, files)
+    watched = files.watched(reading)
+    seen += look_at_files([path for path in watched if path not in roots])
+    words = ["apply", "--home", session.home, *(word for root in roots for word in ("-f", root))]
+    words += ["--format", format_name] if format_name is not None else []
+    said = reading.settings
+    return ServedFiles(watched, words, seen, lines, str(said.get("log_file") or "")), said
 
 
 def _stop_grace(given: timedelta | None) -> timedelta | None:

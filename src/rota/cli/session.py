@@ -11,7 +11,7 @@ import click
 from rota.errors import BadHome
 
 if TYPE_CHECKING:
-    from rota.wiring import Client
+    from rota.wiring.client import Client
 
 
 class Session:
@@ -19,28 +19,33 @@ class Session:
 
     def __init__(self) -> None:
         self.home_flag: str | None = None
+        self.file_flags: tuple[str, ...] = ()
         self._client: Client | None = None
 
     @cached_property
     def home(self) -> str:
         """The home that is meant."""
         from rota.config.home import find_home
+        from rota.config.where import default_in
 
         named = self.home_flag or os.environ.get("ROTA_HOME") or ""
-        needs_directory = not os.path.isabs(os.path.expanduser(named))
-        return find_home(self.home_flag, os.environ, here() if needs_directory else os.sep)
+        if os.path.isabs(os.path.expanduser(named)):  # the current directory may even be gone
+            return find_home(self.home_flag, os.environ, os.sep)
+        directory = here()
+        file = os.path.expanduser(self.file_flags[0]) if self.file_flags else default_in(directory)
+        return find_home(self.home_flag, os.environ, directory, file)
 
     @property
     def has_home(self) -> bool:
         """Tell whether the home has been used before."""
-        from rota.wiring import has_store
+        from rota.wiring.homes import has_store
 
         return has_store(self.home)
 
     def client(self, *, make: bool = False) -> Client:
         """Open the home; one that is not there is made only for verbs that make something."""
         if self._client is None:
-            from rota.wiring import Client
+            from rota.wiring.client import Client
 
             self._client = Client(self.home, must_exist=not make)
         return self._client

@@ -100,11 +100,16 @@ def _facts(line: JobLine, now: datetime) -> list[tuple[str, str]]:
     facts = [("state", state_words(line, now)), ("runs", job.action.describe()), *_when(job)]
     facts.append(("in", job.cwd or "the home"))
     facts += [("with", "\n".join(f"{name}={value}" for name, value in job.env.items()))] if job.env else []
+    facts += (
+        [("secrets", "\n".join(f"{name} from {place}" for name, place in job.secrets.items()))] if job.secrets else []
+    )
+    facts += [("env_file", "\n".join(job.env_files))] if job.env_files else []
     facts += [("as", job.user)] if job.user else []
     facts += [("umask", f"{job.umask:03o}")] if job.umask is not None else []
     facts += [("tags", ", ".join(job.tags))] if job.tags else []
     changed = f", changed {stored.revision - 1} times since" if stored.revision > 1 else ""
-    facts.append(("made", f"by {stored.origin}, {local(stored.created_at)}{changed}"))
+    made = f"from {stored.origin[5:]}" if stored.origin.startswith("file:") else f"by {stored.origin}"
+    facts.append(("made", f"{made}, {local(stored.created_at)}{changed}"))
     return facts
 
 

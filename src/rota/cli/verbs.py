@@ -14,8 +14,16 @@ class Verb(NamedTuple):
 
 SECTIONS: dict[str, dict[str, Verb]] = {
     "Start": {
-        "init": Verb("init", "Make a home for jobs in this directory."),
+        "init": Verb("init", "Write a starter rota.yaml, and make a home for jobs."),
         "serve": Verb("serve", "Run the engine: it starts jobs when they are due."),
+    },
+    "Job files": {
+        "apply": Verb("apply", "Make the jobs of files match the files."),
+        "diff": Verb("apply", "Show what apply would do."),
+        "validate": Verb("validate", "Show every problem of job files."),
+        "schema": Verb("validate", "Print the JSON Schema of job files."),
+        "import": Verb("moving", "Rewrite another program's jobs as a rota.yaml."),
+        "export": Verb("moving", "Print jobs as a crontab."),
     },
     "Jobs": {
         "add": Verb("add", "Make a job."),

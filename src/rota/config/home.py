@@ -14,12 +14,17 @@ _OWN = ("rota.db", "rota.log", "spool", "engine.lock", "poke.sock", ".gitignore"
 """How the names of what a home holds begin; a disk's own directory may lie beside them."""
 
 
-def find_home(flag: str | None, environment: Mapping[str, str], directory: str) -> str:
-    """Return the home to use: the flag, ROTA_HOME, the nearest `.rota` here or above, or the user's state directory."""
+def find_home(flag: str | None, environment: Mapping[str, str], directory: str, file: str | None = None) -> str:
+    """Return the home to use.
+
+    It is the flag, ROTA_HOME, or the nearest `.rota` beside the job file in use (else in this directory) or above.
+    Where there is none yet, it will be beside the job file, and without one it is the user's state directory.
+    """
     chosen = flag or environment.get("ROTA_HOME")
     if chosen:
         return os.path.realpath(os.path.expanduser(chosen))
-    here = os.path.realpath(directory)
+    start = directory if file is None else os.path.dirname(os.path.join(directory, os.path.normpath(file)))
+    here = start = os.path.realpath(start)
     while True:
         candidate = os.path.join(here, HOME_NAME)
         if os.path.isdir(candidate):
@@ -28,6 +33,8 @@ def find_home(flag: str | None, environment: Mapping[str, str], directory: str) 
         if above == here:
             break
         here = above
+    if file is not None:
+        return os.path.join(start, HOME_NAME)
     state = environment.get("XDG_STATE_HOME", "")
     if not os.path.isabs(state):  # the XDG rules: a relative one is to be ignored
         state = os.path.join(_user_directory(), ".local", "state")

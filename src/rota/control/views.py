@@ -52,6 +52,8 @@ def job_details_view(stored: StoredJob, last: Run | None) -> View:
         "timezone": job.timezone,
         "cwd": job.cwd,
         "env": dict(job.env),
+        "secrets": dict(job.secrets),
+        "env_files": list(job.env_files),
         "user": job.user,
         "umask": None if job.umask is None else f"{job.umask:03o}",
         "policy": _in_seconds(job.policy),

@@ -11,6 +11,7 @@ from typing import Any
 
 from rota.engine.flights import Flight
 from rota.engine.loop import Engine
+from rota.engine.reloading import Reloader
 from rota.engine.settings import EngineSettings, OnStop
 from rota.errors import HomeGone
 from rota.ports import Clock, Log
@@ -34,6 +35,7 @@ class Server:
         *,
         hear_children: bool,
         ground: Callable[[], str] = lambda: "",
+        files: Reloader | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -44,6 +46,7 @@ class Server:
         self._ground = ground
         """Says what is wrong with the home itself; nothing while it is as it was."""
         self._looked = float("-inf")
+        self._files = files
         self._stops = 0
         self._seen = 0
         self._hangups = 0
@@ -59,6 +62,8 @@ class Server:
             while not self._done():
                 self._look_down()
                 rest = self._engine.turn()
+                if self._files is not None and not self._stops:
+                    rest = min(rest, self._files.tick(self._clock.monotonic()))
                 self._engine.wait(min(rest, self._patience()))
                 self._heed()
             self._report()
@@ -117,7 +122,10 @@ class Server:
         if self._hangups:
             self._hangups = 0
             self._log.reopen()
-            self._log.info("SIGHUP: there are no job files to read again")
+            if self._files is not None:
+                self._files.ask()
+            else:
+                self._log.info("SIGHUP: there are no job files to read again")
         if self._stops > self._seen:
             self._begin_stop(again=self._seen > 0)
             self._seen = self._stops

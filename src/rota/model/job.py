@@ -49,15 +49,22 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     enabled: bool = True
     cwd: str | None = None
     env: dict[str, str] = {}
+    secrets: dict[str, str] = {}
+    """Variables by where their values are: `keyring:service/name`, `file:/path` or `env:NAME`; never the values."""
+    env_files: tuple[str, ...] = ()
+    """Files of NAME=VALUE lines, read when an attempt starts."""
     user: str | None = None
     umask: int | None = None
 
     @property
     def output_mode(self) -> OutputMode:
-        """Return how output reaches the spool: another user cannot reopen the engine's files, so it gets a pipe."""
+        """Return how output reaches the spool.
+
+        Another user cannot reopen the engine's files, and what has secrets in it is masked on its way: both get a pipe.
+        """
         if self.policy.output.mode is not None:
             return self.policy.output.mode
-        return OutputMode.PIPE if self.user else OutputMode.FILE
+        return OutputMode.PIPE if self.user or self.secrets else OutputMode.FILE
 
     def check(self) -> None:
         """Refuse what cannot mean anything (schedules are checked by parsing them)."""
@@ -70,6 +77,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
             raise BadJob(f"job {self.name!r}: there is nothing to run; give a command")
         if "\0" in words:
             raise BadJob(f"job {self.name!r}: a command cannot hold a NUL character")
+        _check_environment(self)
         if isinstance(self.action, Python) and not _is_target(self.action.target):
             raise BadJob(f"job {self.name!r}: {words!r} is not pkg.mod:func, for example 'reports.daily:main'")
 
@@ -119,6 +127,15 @@ def check_name(name: str) -> None:
         raise BadJob(f"job name {name!r}: a leading '-' would read as an option; start with a letter or digit")
     if not name.isprintable():
         raise BadJob(f"job name {name!r}: only printable characters; no tabs, newlines or control characters")
+
+
+def _check_environment(job: Job) -> None:
+    """Refuse variables that no process can have, and secrets that could not be masked."""
+    for name, value in {**job.env, **job.secrets}.items():
+        if not name or "=" in name or "\0" in name + value:
+            raise BadJob(f"job {job.name!r}: no variable can be named {name!r} or hold what it is given; no '=' or NUL")
+    if job.secrets and job.policy.output.mode is OutputMode.FILE:
+        raise BadJob(f"job {job.name!r}: output: file cannot mask secrets; leave the mode out, or write pipe")
 
 
 def _check_policy(name: str, policy: Policy) -> None:

@@ -19,7 +19,13 @@ class Log:
     """Writes lines; a log that cannot be written never stops the engine, and says so once on standard error."""
 
     def __init__(
-        self, path: str | None, now: Callable[[], datetime], *, stream: TextIO | None = None, as_json: bool = False
+        self,
+        path: str | None,
+        now: Callable[[], datetime],
+        *,
+        stream: TextIO | None = None,
+        as_json: bool = False,
+        copy: str = "",
     ) -> None:
         self._path = path
         self._now = now
@@ -30,6 +36,11 @@ class Log:
         self._stamp = ""
         self._file = None if path is None else _open(path)
         self._size = 0 if path is None else os.path.getsize(path)
+        self._copy = copy
+        """A second file that a person has asked for; whoever rotates it may move it away at any time."""
+        if copy:
+            with contextlib.suppress(OSError):
+                os.makedirs(os.path.dirname(copy), exist_ok=True)
 
     def info(self, text: str, job: str = "", run: str = "") -> None:
         """Say what happened."""
@@ -74,10 +85,20 @@ class Log:
                 self._failed = True
                 with contextlib.suppress(OSError):
                     print(f"rota: cannot write {self._path}: {error}", file=sys.stderr)  # noqa: T201 -- the log itself failed
+        if self._copy:
+            self._append(line)
         if self._stream is not None:
             with contextlib.suppress(OSError):  # a terminal that was closed is no reason to stop
                 self._stream.write(line)
                 self._stream.flush()
+
+    def _append(self, line: str) -> None:
+        try:
+            with open(self._copy, "a", encoding="utf-8") as file:
+                file.write(line)
+        except OSError as error:
+            print(f"rota: cannot write {self._copy}: {error}; the log is in {self._path} only", file=sys.stderr)  # noqa: T201 -- the same
+            self._copy = ""
 
     def _line(self, level: str, text: str, job: str, run: str) -> str:
         now = self._now()

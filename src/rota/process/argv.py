@@ -61,8 +61,7 @@ def compile_start(claimed: Claimed, job: Job, base: Mapping[str, str], home: tup
     argv, argument_file = _argv(job, env, cwd, result)
     if job.user:
         argv = _as_user(job.user) + argv
-    if job.output_mode is OutputMode.PIPE:
-        argv = [sys.executable, "-I", "-S", _RELAY, *argv]
+    argv = _given(job) + argv
     # A shell drops variables whose names it could not set, such as my.property; `env` brings them back.
     odd = [f"{name}={value}" for name, value in env.items() if not _is_plain(name)]
     if odd:
@@ -104,6 +103,7 @@ def _check_path(path: str, cwd: str) -> None:
 
 
 _RELAY = os.path.join(os.path.dirname(__file__), "relay.py")
+_REVEAL = os.path.join(os.path.dirname(__file__), "reveal.py")
 _LINUX: bool = sys.platform == "linux"
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
@@ -133,6 +133,19 @@ def _identity(job: Job) -> dict[str, str]:
         return {}
     entry = _account(job.user)
     return {"HOME": entry.pw_dir, "USER": job.user, "LOGNAME": job.user, "SHELL": entry.pw_shell or "/bin/sh"}
+
+
+def _given(job: Job) -> list[str]:
+    """Return the prefix that carries the output where that is to be, and reads what is read only now."""
+    pipe = job.output_mode is OutputMode.PIPE
+    if not job.secrets and not job.env_files:
+        return [sys.executable, "-I", "-S", _RELAY] if pipe else []
+    told = {"files": job.env_files, "secrets": job.secrets, "keep": [*job.env, *job.secrets]}
+    given = msgspec.json.encode(told).decode()
+    # Without -S where the keyring's package is needed: it is not in the standard library.
+    packages = any(place.startswith("keyring:") for place in job.secrets.values())
+    python = [sys.executable, "-I"] if packages else [sys.executable, "-I", "-S"]
+    return [*python, _RELAY, "--given", given] if pipe else [*python, _REVEAL, given]
 
 
 def _account(user: str) -> pwd.struct_passwd:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -42,19 +42,26 @@ class _Charge(msgspec.Struct, eq=False):
     segment: str
     slot: Slot
     caps: Output
-    extras: tuple[str, ...]
-    """Paths of files beside the slot's own: a result, a long argument."""
+    extras: tuple[str, ...]  # paths of files beside the slot's own: a result, a long argument
     shim: int | None = None
 
 
 class ProcessLauncher:
     """See ports.Launcher."""
 
-    def __init__(self, home: str, home_id: str, watcher: Watcher, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        home: str,
+        home_id: str,
+        watcher: Watcher,
+        environment: Mapping[str, str],
+        others: Callable[[str, int | None], None] = lambda *_: None,
+    ) -> None:
         self._home = (home_id, home)
         directory = os.path.join(home, "spool")
         make_directory(directory)
         self._watcher = watcher
+        self._others = others
         self._base = base_environment(environment)
         self._shim = _read_shim()
         self._journal = Journal(directory)
@@ -154,6 +161,7 @@ class ProcessLauncher:
         for run_id, status in self._watcher.take_ended():
             charge = self._charges.get(run_id)
             if charge is None:
+                self._others(run_id, status)
                 continue
             ended = self._how_it_ended(charge, status)
             if ended is not None:

@@ -3,6 +3,9 @@
 Run as a program: `relay.py ARGV…`. It starts the command with pipes, copies what comes to its own standard output and
 error, and ends with the command's code. A daemon that the command leaves behind keeps its pipes: a copy of the relay
 stays to read them, so that writing never kills it. It imports nothing of rota, so that it starts quickly.
+
+`relay.py --given JSON ARGV…` first reads the variables that the JSON tells of (see reveal.py), gives them to the
+command, and masks the secrets among them in everything that it copies, and in the result that a function leaves.
 """
 
 import os
@@ -13,11 +16,47 @@ from contextlib import suppress
 
 _SURVIVED = [getattr(signal, f"SIG{name}") for name in ("HUP", "INT", "QUIT", "ALRM", "TERM", "USR1", "USR2")]
 """What a job sends to its whole group must not take the reader away from its pipes."""
+_GIVEN, _RESULT = "--given", "ROTA_RESULT_FILE"
 _LOOK_AGAIN = 0.02
 """Where a child's end is no descriptor to wait for."""
 
 
-def relay(argv: list[str]) -> int:
+class Plain:
+    """What stands for a mask where there is nothing to mask; see mask.py."""
+
+    def take(self, content: bytes) -> bytes:
+        """Return everything."""
+        return content
+
+    def end(self) -> bytes:
+        """Return what waited: nothing does."""
+        return b""
+
+
+class Sink:
+    """Where a pipe's content goes."""
+
+    def __init__(self, target: int, mask: Plain) -> None:
+        self._target, self._mask = target, mask
+
+    def take(self, content: bytes) -> None:
+        """Write all that can be shown."""
+        self._write(self._mask.take(content))
+
+    def end(self) -> None:
+        """Write what waited for more."""
+        self._write(self._mask.end())
+
+    def _write(self, content: bytes) -> None:
+        """Write all of it; what a full disk has no room for is dropped: a reader that ends would kill the job."""
+        try:
+            while content:
+                content = content[os.write(self._target, content) :]
+        except OSError:
+            return
+
+
+def relay(argv: list[str], environment: dict[str, str], masks: list[bytes]) -> int:
     """Run the command, copy its streams until it ends, and return a shell's exit code.
 
     1. Start the command with a pipe for each stream.
@@ -34,21 +73,23 @@ def relay(argv: list[str]) -> int:
     actions = [(os.POSIX_SPAWN_DUP2, out_write, 1), (os.POSIX_SPAWN_DUP2, err_write, 2)]
     defaults = [signal.SIGPIPE, signal.SIGXFSZ, *_SURVIVED]
     try:
-        child = os.posix_spawn(argv[0], argv, os.environ, file_actions=actions, setsigdef=defaults)
+        child = os.posix_spawn(argv[0], argv, environment, file_actions=actions, setsigdef=defaults)
     except OSError as error:
         sys.stderr.write(f"rota: cannot start {argv[0]}: {error.strerror}\n")
         return 127 if isinstance(error, FileNotFoundError) else 126
     os.close(out_write)
     os.close(err_write)
-    pipes = {out_read: 1, err_read: 2}
+    pipes = {pipe: Sink(target, _mask(masks)) for pipe, target in ((out_read, 1), (err_read, 2))}
     code = _copy(pipes, child)
+    if masks:
+        _mask_result(environment.get(_RESULT, ""), masks)
     if pipes and os.fork() == 0:
         _copy(pipes, None)
         os._exit(0)
     return code
 
 
-def _copy(pipes: dict[int, int], child: int | None) -> int:
+def _copy(pipes: dict[int, Sink], child: int | None) -> int:
     """Copy the pipes to their targets; with a child, stop when it has ended and nothing more is there to read."""
     watched = os.pidfd_open(child) if child is not None and hasattr(os, "pidfd_open") else None
     code = None
@@ -70,25 +111,16 @@ def _copy(pipes: dict[int, int], child: int | None) -> int:
     return code
 
 
-def _pump(pipes: dict[int, int], ready: list[int]) -> bool:
+def _pump(pipes: dict[int, Sink], ready: list[int]) -> bool:
     """Copy once from each pipe that is ready, forget those that ended, and tell whether any was ready."""
     for pipe in [fd for fd in ready if fd in pipes]:
         content = os.read(pipe, 1 << 16)
         if content:
-            _write(pipes[pipe], content)
+            pipes[pipe].take(content)
         else:
             os.close(pipe)
-            del pipes[pipe]
+            pipes.pop(pipe).end()
     return bool(ready)
-
-
-def _write(target: int, content: bytes) -> None:
-    """Write all of it; what a full disk has no room for is dropped, because a reader that ends would kill the job."""
-    try:
-        while content:
-            content = content[os.write(target, content) :]
-    except OSError:
-        return
 
 
 def _shell_code(status: int) -> int:
@@ -96,5 +128,47 @@ def _shell_code(status: int) -> int:
     return 128 - code if code < 0 else code
 
 
+def _mask(masks: list[bytes]) -> Plain:
+    if not masks:
+        return Plain()
+    from mask import Mask
+
+    found: Plain = Mask(masks)
+    return found
+
+
+def _mask_result(path: str, masks: list[bytes]) -> None:
+    """Take secrets out of what a Python function has left as its result, as they are and as JSON writes them."""
+    if not path or not os.path.exists(path):
+        return
+    import json
+
+    with open(path, "r+b") as file:
+        content = file.read()
+        for secret in masks:
+            text = os.fsdecode(secret)
+            wide = json.dumps(text, ensure_ascii=False)[1:-1].encode("utf-8", "surrogateescape")
+            for form in (secret, json.dumps(text).encode()[1:-1], wide):
+                content = content.replace(form, b"***")
+        file.seek(0)
+        file.write(content)
+        file.truncate()
+
+
+def main(words: list[str]) -> int:
+    """Run the command; with `--given` its variables are read first."""
+    if words[0] != _GIVEN:
+        return relay(words, dict(os.environ), [])
+    sys.path.append(os.path.dirname(__file__))  # at the end, where it hides nothing
+    from reveal import CannotReveal, reveal
+
+    try:
+        environment, masks = reveal(words[1])
+    except CannotReveal as error:
+        sys.stderr.write(f"rota: {error}\n")
+        return 126
+    return relay(words[2:], environment, masks)
+
+
 if __name__ == "__main__":
-    raise SystemExit(relay(sys.argv[1:]))
+    raise SystemExit(main(sys.argv[1:]))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from oncalendar import RANGES, BaseIterator, Field
 
@@ -80,3 +81,33 @@ def _spoken_dom(days: set[int]) -> str:
     else:
         spoken += ["the last day" if day == 1 else f"the {ordinal(day)} last day" for day in from_end]
     return listed(spoken)
+
+
+class CalendarFields(NamedTuple):
+    """What each part of an expression allows: numbers, ascending; days below zero count from the month's end."""
+
+    weekdays: tuple[int, ...]
+    """Monday is 0."""
+    years: tuple[int, ...] | None
+    months: tuple[int, ...]
+    days: tuple[int, ...]
+    hours: tuple[int, ...]
+    minutes: tuple[int, ...]
+    seconds: tuple[int, ...]
+    zone: str | None
+
+
+def fields(text: str) -> CalendarFields:
+    """Return the fields of an expression, for those who write it in another way."""
+    pattern, _, _, zone = _read(text)
+    rules = BaseIterator(read(text).expression, EPOCH)
+    return CalendarFields(
+        tuple(sorted(rules.weekdays)),
+        pattern.years,
+        pattern.months,
+        tuple(sorted(rules.days)),
+        pattern.hours,
+        pattern.minutes,
+        pattern.seconds,
+        zone,
+    )

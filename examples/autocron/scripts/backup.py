@@ -1,0 +1,3 @@
+"""Backs nothing up, and says so."""
+
+print("backed up")

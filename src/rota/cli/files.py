@@ -1,0 +1,101 @@
+"""What the verbs on job files share: finding the files, reading them, and saying everything that is wrong at once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import click
+
+from rota.cli.session import Session, here
+from rota.errors import UsageError
+
+if TYPE_CHECKING:
+    from rota.config.problems import Problem, Problems
+    from rota.config.reading import File, Reading
+    from rota.control.applying import Wish
+
+_SHOWN = 200
+
+
+class JobFiles:
+    """The job files that are meant, and what is in them."""
+
+    def __init__(self, session: Session, format_name: str | None) -> None:
+        from rota.config.formats.registry import by_name
+        from rota.config.problems import Problems
+        from rota.config.reading import content_of, files_of
+        from rota.config.where import chosen
+
+        if format_name is not None:
+            by_name(format_name)
+        self.directory = here()
+        self.format_name = format_name
+        self.problems: Problems = Problems()
+        self.roots = chosen(session.file_flags, os.environ, self.directory)
+        self.files: list[File] = files_of(self.roots, self.directory, format_name, self.problems)
+        self.contents = [content_of(file, self.problems) for file in self.files]
+
+    @property
+    def key(self) -> str:
+        """The name under which the store remembers these files."""
+        from rota.config.fingerprint import key_of
+
+        return key_of(self.roots, self.directory)
+
+    def unchanged_since(self, known: str | None, revision: int) -> int | None:
+        """Return how many jobs there are, if nothing has changed since these files were applied."""
+        from rota.config.fingerprint import unchanged
+
+        if self.problems:
+            return None
+        return unchanged(known, self.files, self.contents, os.environ, self.format_name, revision)
+
+    def read(self) -> Reading:
+        """Read everything; what is wrong is in the problems."""
+        from rota.config.reading import read
+
+        return read(self.files, self.contents, os.environ, self.format_name, self.problems)
+
+    def read_sound(self) -> Reading:
+        """Read everything; raises with all problems at once if there are any."""
+        found = self.read()
+        show_problems(self.problems.warnings, warning=True)
+        if self.problems:
+            raise bad_files(self.problems)
+        return found
+
+    def wish(self, reading: Reading, *, prune: bool) -> Wish:
+        """Return what the files ask for."""
+        from rota.control.applying import FILE, Wanted, Wish
+
+        return Wish(
+            jobs=tuple(Wanted(found.job, FILE + file.path, str(found.mark)) for file, found in reading.jobs),
+            origins=frozenset(FILE + file.path for file in reading.files),
+            pools=reading.pools,
+            skipped=frozenset(name for jobset in reading.jobsets for name in jobset.skipped),
+            prune=prune,
+        )
+
+    def watched(self, reading: Reading) -> list[str]:
+        """Return the absolute paths whose change may be a change of the jobs."""
+        roots = [os.path.join(self.directory, os.path.expanduser(root)) for root in self.roots]
+        inputs = [os.path.join(self.directory, path) for jobset in reading.jobsets for path in jobset.inputs]
+        return list(dict.fromkeys(os.path.normpath(path) for path in [*roots, *inputs]))
+
+
+def show_problems(problems: Iterable[Problem], *, warning: bool = False) -> None:
+    """Say problems on standard error, one a line."""
+    from rota.cli.text import safe
+
+    for problem in problems:
+        click.echo(f"rota: warning: {safe(str(problem))}" if warning else safe(str(problem)), err=True)
+
+
+def bad_files(problems: Problems) -> UsageError:
+    """Say all problems, as editors read them, and return the error that ends the verb."""
+    show_problems(list(problems)[:_SHOWN])
+    more = f" (the first {_SHOWN} are shown)" if len(problems) > _SHOWN else ""
+    count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+    return UsageError(f"{count} in the job files{more}; nothing was changed")

@@ -1,0 +1,37 @@
+"""What a file says, whatever its format: jobs, pools, settings, and what could not be carried over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from rota.config.problems import Mark, Problem
+from rota.model.job import Job
+
+
+class FoundJob(msgspec.Struct, frozen=True):
+    """A job, and where its definition begins."""
+
+    job: Job
+    mark: Mark
+
+
+class Jobset(msgspec.Struct):
+    """Everything in one file."""
+
+    format: str
+    jobs: list[FoundJob] = []
+    pools: dict[str, int] = {}
+    settings: dict[str, Any] = {}
+    """What the file says about the engine: capacity, max_running, log_file."""
+    notes: list[tuple[Mark, str]] = []
+    """What could not be carried over; `rota import` writes these as comments."""
+    skipped: list[str] = []
+    """Names of jobs that are wrong, in formats that skip such jobs: jobs of these names stay as they were."""
+    left_out: list[Problem] = []
+    """What is wrong with those; `rota import` writes these as comments, too."""
+    inputs: list[str] = []
+    """Other files and directories that were read: a change of one of them is a change of this one."""
+    variables: dict[str, str | None] = {}
+    """The variables of the environment that were looked at, and what they were."""

@@ -1,0 +1,78 @@
+"""Short-lived processes of rota's own beside the engine, such as `rota apply`: started, and met again when they end.
+
+What a helper says goes into a file of the home, so that nothing is carried while it runs, and a helper that says a lot
+fills no pipe. It ends by itself: it is one transaction, and a killed engine's helper finishes it or leaves no trace.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from rota.process.watch import Watcher
+
+_KEY = "helper:"
+_LONGEST = 64 * 1024
+
+
+class HelperEnd(msgspec.Struct, frozen=True):
+    """How a helper ended, and what it said."""
+
+    code: int | None
+    lines: list[str]
+
+
+class Helpers:
+    """Starts helpers and tells how they ended."""
+
+    def __init__(self, home: str, watcher: Watcher, environment: Mapping[str, str]) -> None:
+        self._home = home
+        self._watcher = watcher
+        self._environment = dict(environment)
+        self._ended: dict[str, int | None] = {}
+
+    def start(self, name: str, words: Sequence[str]) -> None:
+        """Start `rota WORDS` as the helper of a name; raises OSError when the system refuses."""
+        # -P: a file that happens to lie in the current directory must not be taken for a module of ours.
+        argv = [sys.executable, "-P", "-m", "rota", *words]
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+        actions = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, self._said(name), flags, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ]
+        pid = os.posix_spawn(
+            argv[0],
+            argv,
+            self._environment,
+            file_actions=actions,
+            setpgroup=0,  # Ctrl-C at the engine's terminal is for the engine
+            setsigmask=(),
+            setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE],
+        )
+        self._watcher.watch_pid(_KEY + name, pid, ours=True)
+
+    def note_end(self, key: str, status: int | None) -> None:
+        """Remember an end that the watcher has seen; what is no helper's is nobody's."""
+        if key.startswith(_KEY):
+            self._ended[key.removeprefix(_KEY)] = status
+
+    def take_end(self, name: str) -> HelperEnd | None:
+        """Return how a helper ended, once; None while it runs."""
+        if name not in self._ended:
+            return None
+        code = self._ended.pop(name)
+        text = ""
+        with contextlib.suppress(OSError):
+            with open(self._said(name), encoding="utf-8", errors="replace") as file:
+                text = file.read(_LONGEST)
+            os.unlink(self._said(name))
+        return HelperEnd(code, [line for line in text.splitlines() if line.strip()])
+
+    def _said(self, name: str) -> str:
+        return os.path.join(self._home, f"{name}.out")

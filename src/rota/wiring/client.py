@@ -1,0 +1,120 @@
+"""What a door works with: a home's store and the verbs on it.
+
+A client and an engine need different parts, and neither pays for the other's: what only one verb needs is imported
+where it is put together.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from rota.clock import SystemClock
+from rota.config.home import prepare_home
+from rota.errors import BadHome
+from rota.ids import RunIds
+from rota.ports import Clock, LiveOutputs, Store
+from rota.process.lock import engine_pid
+from rota.wiring.homes import (
+    has_store,
+    home_identity,
+    keep_to_zone,
+    open_store,
+    open_store_file,
+    sqlite_version,
+    store_path,
+)
+
+if TYPE_CHECKING:
+    from rota.control.applying import Applier
+    from rota.control.health import Facts
+    from rota.control.verbs import Verbs
+
+
+class Client:
+    """What a door works with: a home's store and the verbs on it."""
+
+    def __init__(self, home: str, *, must_exist: bool = False, clock: Clock | None = None) -> None:
+        if must_exist and not has_store(home):
+            raise BadHome(f"there is no rota home at {home}; `rota init` makes one, or name another with --home")
+        prepare_home(home)
+        self.home = home
+        self.zone_warning = keep_to_zone()
+        self.clock = clock or SystemClock()
+        self.store: Store = open_store(home, engine=False)
+        self.home_id = home_identity(self.store, home)
+
+    @cached_property
+    def verbs(self) -> Verbs:
+        """The verbs that change something."""
+        from rota.control.verbs import Verbs
+        from rota.process.poke import poke
+
+        return Verbs(self.store, self.clock, self.home_id, RunIds().new, lambda: poke(self.home))
+
+    @cached_property
+    def applier(self) -> Applier:
+        """What makes the jobs of files match the files."""
+        from rota.control.applying import Applier
+        from rota.control.editing import Editor
+        from rota.process.poke import poke
+
+        editor = Editor(self.store, self.home_id, RunIds().new)
+        return Applier(self.store, self.clock, editor, lambda: poke(self.home))
+
+    @property
+    def store_path(self) -> str:
+        """Where the store's file is."""
+        return store_path(self.home)
+
+    @property
+    def live(self) -> LiveOutputs:
+        """The output of attempts that are running now."""
+        from rota.process.live import SpoolReader
+
+        return SpoolReader(os.path.join(self.home, "spool"))
+
+    def engine_pid(self) -> int | None:
+        """Return the pid of this home's engine, or None when none runs."""
+        return engine_pid(self.home)
+
+    def prune(self, progress: Callable[[int], None]) -> int:
+        """Drop what is older than it may be, and return how many rows that were."""
+        from rota.engine.pruning import Pruner
+        from rota.engine.settings import Retention
+
+        return Pruner(self.store, Retention()).all(self.clock.now(), progress)
+
+    def backup(self, target: str, progress: Callable[[int, int], None]) -> list[str]:
+        """Copy the store into a file that is not there yet, and return what a check of the copy finds."""
+        self.store.upkeep.backup(target, progress)
+        copy = open_store_file(target)
+        try:
+            return copy.upkeep.faults()
+        finally:
+            copy.close()
+
+    def facts(self) -> Facts:
+        """Gather what a check-up of this home looks at."""
+        from rota.control.health import Facts
+        from rota.control.pulse import silence
+        from rota.process.machine import machine_facts
+        from rota.store.sqlite import file_system_of, wal_warning
+
+        return Facts(
+            home=self.home,
+            store=store_path(self.home),
+            engine=self.engine_pid(),
+            silent=silence(self.store, self.clock),
+            zone_warning=self.zone_warning,
+            file_system=file_system_of(store_path(self.home)),
+            sqlite=sqlite_version(),
+            wal_warning=wal_warning(),
+            machine=machine_facts(self.home, store_path(self.home)),
+        )
+
+    def close(self) -> None:
+        """Close the store."""
+        self.store.close()

@@ -1,0 +1,124 @@
+"""Homes, their stores and their engines: which there are, how one is opened, and whose it is."""
+
+from __future__ import annotations
+
+import os
+
+from rota.clock import hang_in_zone
+from rota.config.place import encode_place, place_of
+from rota.errors import BadHome, StoreCorrupt
+from rota.ids import new_home_id
+from rota.ports import Store
+from rota.process.lock import engine_pid
+from rota.store.sqlite import SqliteDatabase, damaged, library_version
+from rota.store.store import TableStore
+
+_ENGINE_PATIENCE = 0.05
+_COMMAND_PATIENCE = 30.0
+HOME_FACT, PLACE_FACT = "home", "place"
+
+
+def store_path(home: str) -> str:
+    """Return where a home's store is."""
+    return os.path.join(home, "rota.db")
+
+
+def has_store(home: str) -> bool:
+    """Tell whether a home has been used before; raises when that cannot be seen, or when its store is gone."""
+    try:
+        os.stat(store_path(home))
+    except PermissionError:
+        raise BadHome(
+            f"you may not look into {home}; use rota as its owner, or name another home with --home"
+        ) from None
+    except (FileNotFoundError, NotADirectoryError):
+        _refuse_without_store(home)
+        return False
+    return True
+
+
+def _refuse_without_store(home: str) -> None:
+    """Refuse a home whose store is gone: a new, empty one in its place would be silence about every job."""
+    if _size(os.path.join(home, "rota.log")):
+        raise StoreCorrupt(
+            f"{store_path(home)} is gone, but an engine has been at work here. To restore it, put a backup in its "
+            "place (`rota backup FILE` makes them; a backup is a whole store); to begin anew, without its jobs and its "
+            f"history, move {home} aside"
+        )
+
+
+def open_store(home: str, *, engine: bool) -> TableStore:
+    """Open a home's store, for its engine or for a command."""
+    patience = _ENGINE_PATIENCE if engine else _COMMAND_PATIENCE
+    has_store(home)
+    if _size(store_path(home)) == 0 and _size(os.path.join(home, "rota.log")):
+        # SQLite takes an empty file for a new database; here it is what is left of one.
+        raise damaged(store_path(home), "it is empty, but an engine has been at work here")
+    return TableStore(SqliteDatabase(store_path(home), patience=patience, checkpoints=engine))
+
+
+def _size(path: str) -> int | None:
+    try:
+        return os.path.getsize(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def open_store_file(path: str) -> Store:
+    """Open a store that is not in a home: a backup."""
+    return TableStore(SqliteDatabase(path, patience=_COMMAND_PATIENCE, checkpoints=True))
+
+
+def home_identity(store: Store, home: str) -> str:
+    """Return the id of a home: made with its store, and kept when directory or machine get another name."""
+    known = store.upkeep.fact(HOME_FACT)
+    if known is not None:
+        return known
+    with store.transaction():
+        known = store.upkeep.fact(HOME_FACT)
+        if known is None:
+            known = new_home_id()
+            store.upkeep.put_fact(HOME_FACT, known)
+            store.upkeep.put_fact(PLACE_FACT, encode_place(place_of(home)))
+    return known
+
+
+def keep_to_zone() -> str:
+    """Where TZ names no zone, go by the zone that schedules go by, and return a warning; else nothing."""
+    told = os.environ.get("TZ")
+    if not told:
+        return ""
+    from rota.schedule.zones import local_zone_name, unnamed_zone
+
+    if not unnamed_zone():
+        return ""
+    name = local_zone_name()
+    hang_in_zone(name)
+    return (
+        f"TZ is {told!r}, which names no time zone, so schedules and the times that are shown go by {name}; "
+        "names are such as Europe/Berlin"
+    )
+
+
+def sqlite_version() -> str:
+    """Return the version of the SQLite library in use."""
+    return library_version()
+
+
+def running_engine(home: str) -> int | None:
+    """Return the pid of a home's engine, or None when none runs."""
+    return engine_pid(home)
+
+
+def can_be_signalled(home: str, pid: int) -> bool:
+    """Tell whether a pid is that of a home's engine here, and not in the container that it runs in."""
+    from rota.process.engines import is_here
+
+    return is_here(pid, home)
+
+
+def live_engines() -> list[tuple[int, str]]:
+    """Return the pid and the home of each engine of this user that can be seen."""
+    from rota.process.engines import find_engines
+
+    return find_engines()

@@ -1,0 +1,219 @@
+"""Noticing that job files have changed: by looking, on real files, with helpers that only say that they ran."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import NamedTuple
+
+import pytest
+
+from rota.engine.reloading import Reloader, look_at
+
+from .machine import ListLog
+
+
+class End(NamedTuple):
+    code: int | None
+    lines: list[str]
+
+
+class Helpers:
+    def __init__(self):
+        self.started = []
+        self.end = End(0, ["Applied: 1 changed."])
+        self.holds = False
+
+    def start(self, name, words):
+        self.started.append((name, *words))
+
+    def take_end(self, name):
+        return None if self.holds else self.end
+
+
+class Looker:
+    def __init__(self, *paths, applied=None):
+        self.log, self.helpers, self.now = ListLog(), Helpers(), 0.0
+        self.reloader = Reloader([str(path) for path in paths], ["apply", "-f", "x"], self.helpers, self.log, applied)
+        self.pass_(1)
+
+    def pass_(self, seconds):
+        """Let time pass as the engine does, and return how often something was started in it."""
+        before, end = len(self.helpers.started), self.now + seconds
+        while self.now < end:
+            rest = self.reloader.tick(self.now)
+            assert rest > 0
+            self.now = min(end, self.now + rest)
+        return len(self.helpers.started) - before
+
+
+@pytest.fixture
+def file(tmp_path):
+    (tmp_path / "rota.yaml").write_text("a")
+    return tmp_path / "rota.yaml"
+
+
+def write(file):
+    file.write_text(file.read_text() + "x")
+
+
+def rename_over(file):
+    (file.parent / "new").write_text(file.read_text())
+    os.replace(file.parent / "new", file)
+
+
+def swap_link(file):
+    os.symlink("releases/2/rota.yaml", file.parent / "link")
+    os.replace(file.parent / "link", file)
+
+
+CHANGES = {
+    "a write": write,
+    "an editor's rename": rename_over,
+    "a time": lambda file: os.utime(file, ns=(1, 1)),
+    "a removal": os.unlink,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_change_is_acted_on_once_within_two_seconds(file, change):
+    looker = Looker(file)
+    assert 0 == looker.pass_(10)
+    change(file)
+    assert 1 == looker.pass_(1.5)
+    assert 0 == looker.pass_(10)
+    assert [("apply", "apply", "-f", "x")] == looker.helpers.started
+
+
+def test_a_link_that_is_swapped_is_a_change(tmp_path):
+    for number in (1, 2):
+        (tmp_path / "releases" / str(number)).mkdir(parents=True)
+        (tmp_path / "releases" / str(number) / "rota.yaml").write_text("same")
+    os.symlink("releases/1/rota.yaml", tmp_path / "rota.yaml")
+    looker = Looker(tmp_path / "rota.yaml")
+    swap_link(tmp_path / "rota.yaml")
+    assert 1 == looker.pass_(1.5)
+
+
+def test_a_link_to_a_directory_that_is_swapped_is_a_change(tmp_path):
+    for number in (1, 2):
+        (tmp_path / str(number)).mkdir()
+        (tmp_path / str(number) / "a.yaml").write_text("same")
+    os.symlink("1", tmp_path / "rota.d")
+    looker = Looker(tmp_path / "rota.d")
+    os.symlink("2", tmp_path / "link")
+    os.replace(tmp_path / "link", tmp_path / "rota.d")
+    assert 1 == looker.pass_(1.5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda folder: (folder / "b.yaml").write_text("new"),
+        lambda folder: (folder / "a.yaml").unlink(),
+        lambda folder: (folder / "a.yaml").write_text("longer than before"),
+        lambda folder: os.replace(folder / "a.yaml", folder / "c.yaml"),
+        shutil.rmtree,
+    ],
+)
+def test_a_change_in_a_directory_is_noticed(tmp_path, change):
+    (tmp_path / "rota.d").mkdir()
+    (tmp_path / "rota.d" / "a.yaml").write_text("a")
+    looker = Looker(tmp_path / "rota.d")
+    change(tmp_path / "rota.d")
+    assert 1 == looker.pass_(1.5)
+
+
+def test_a_file_that_comes_later_is_noticed(tmp_path):
+    looker = Looker(tmp_path / "rota.yaml")
+    (tmp_path / "rota.yaml").write_text("a")
+    assert 1 == looker.pass_(1.5)
+
+
+def test_a_file_that_is_being_written_is_left_alone_until_it_holds_still(file):
+    looker = Looker(file)
+    for _ in range(6):
+        write(file)
+        assert 0 == looker.pass_(0.5)
+    assert 1 == looker.pass_(1.0)
+
+
+def test_a_change_while_a_helper_runs_is_acted_on_after_it(file):
+    looker = Looker(file)
+    looker.helpers.holds = True
+    write(file)
+    assert 1 == looker.pass_(1.5)
+    write(file)
+    assert 0 == looker.pass_(5)
+    looker.helpers.holds = False
+    assert 1 == looker.pass_(2)
+
+
+def test_a_signal_reads_the_files_at_once_changed_or_not(file):
+    looker = Looker(file)
+    looker.reloader.ask()
+    looker.reloader.tick(looker.now)
+    assert 1 == len(looker.helpers.started)
+
+
+def test_what_apply_says_goes_into_the_log(file):
+    looker = Looker(file)
+    looker.helpers.end = End(0, ["~ backup", "rota: warning: look here", "Applied: 1 changed."])
+    write(file)
+    looker.pass_(3)
+    assert ["~ backup", "Applied: 1 changed."] == looker.log.texts("INFO")[1:]
+    assert ["look here"] == looker.log.texts("WARNING")
+
+
+def test_broken_files_change_nothing_and_say_why(file):
+    looker = Looker(file)
+    looker.helpers.end = End(2, ["rota.yaml:2:3: unknown key 'rn'", "rota: 1 problem in the job files"])
+    write(file)
+    assert 1 == looker.pass_(10)
+    assert [
+        "rota.yaml:2:3: unknown key 'rn'",
+        "1 problem in the job files",
+        "the job files were not applied; the jobs stay as they are",
+    ] == looker.log.texts("ERROR")
+
+
+def test_somebody_who_was_quicker_is_given_way_to_a_few_times(file):
+    looker = Looker(file)
+    looker.helpers.end = End(4, ["rota: the jobs are at revision 3"])
+    write(file)
+    assert 6 == looker.pass_(20)
+    assert "the jobs stay as they are" in looker.log.texts("ERROR")[-1]
+
+
+def test_a_name_that_belongs_to_somebody_else_is_not_tried_again(file):
+    looker = Looker(file)
+    looker.helpers.end = End(4, ["rota.yaml:2:3: job 'a' was made by hand"])
+    write(file)
+    assert 1 == looker.pass_(10)
+
+
+def test_a_helper_that_cannot_be_started_is_said(file):
+    looker = Looker(file)
+
+    def refuse(name, words):
+        raise OSError("no more processes")
+
+    looker.helpers.start = refuse
+    write(file)
+    looker.pass_(2)
+    assert ["rota apply cannot be started: no more processes; the jobs stay as they are"] == looker.log.texts("ERROR")
+
+
+def test_a_flood_of_words_is_cut(file):
+    looker = Looker(file)
+    looker.helpers.end = End(0, [f"+ job-{n}" for n in range(100)])
+    write(file)
+    looker.pass_(2)
+    assert "and 60 lines more; `rota diff` and `rota validate` show all" == looker.log.texts("INFO")[-1]
+
+
+def test_a_change_between_the_first_apply_and_the_engine_s_start_is_noticed(file):
+    seen = look_at([str(file)])
+    write(file)
+    looker = Looker(file, applied=seen)
+    assert 1 == len(looker.helpers.started)

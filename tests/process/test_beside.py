@@ -1,0 +1,56 @@
+"""Processes of rota's own beside the engine: started, watched without waiting, and heard when they have ended."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+
+import pytest
+
+from rota.process.beside import Helpers
+from rota.process.launcher import ProcessLauncher
+from rota.process.watch import PidfdWatcher, SigchldWatcher
+
+
+@pytest.fixture(params=[PidfdWatcher, SigchldWatcher])
+def helpers(request, tmp_path):
+    watcher = request.param()
+    made = Helpers(str(tmp_path), watcher, dict(os.environ))
+    made.launcher = ProcessLauncher(str(tmp_path), os.urandom(8).hex(), watcher, {}, made.note_end)
+    yield made
+    made.launcher.close()
+
+
+def wait(helpers, name):
+    """Turn as the engine does until a helper has ended."""
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        assert [] == helpers.launcher.take_exits(), "a helper is no attempt"
+        end = helpers.take_end(name)
+        if end is not None:
+            return end
+        helpers.launcher.wait(0.1)
+    raise AssertionError("it did not end")
+
+
+def test_a_helper_is_rota_itself_and_what_it_says_is_heard(helpers):
+    helpers.start("apply", ["version"])
+    assert helpers.take_end("apply") is None
+    end = wait(helpers, "apply")
+    assert 0 == end.code
+    assert end.lines[0].startswith("rota ")
+    assert helpers.take_end("apply") is None, "it is told once"
+
+
+def test_its_errors_are_heard_with_its_code(helpers):
+    helpers.start("apply", ["aply"])
+    end = wait(helpers, "apply")
+    assert (2, ["rota: there is no verb 'aply'; did you mean 'apply'?"]) == (end.code, end.lines)
+
+
+def test_what_it_says_is_for_the_owner_only_and_goes_when_it_is_heard(helpers, tmp_path):
+    helpers.start("apply", ["version"])
+    assert 0o600 == stat.S_IMODE((tmp_path / "apply.out").stat().st_mode)
+    wait(helpers, "apply")
+    assert not (tmp_path / "apply.out").exists()
