@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from rota.cli.main import cli
 from rota.cli.verbs import SECTIONS
-from rota.config.documents import (
+from rota.config.own.documents import (
     EngineDocument,
     EveryDocument,
     FileDocument,

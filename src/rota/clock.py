@@ -27,6 +27,11 @@ class SystemClock:
         time.sleep(seconds)
 
 
+def up_for() -> float | None:
+    """Return for how many seconds the machine has been up, its sleep included; None where that cannot be told."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else None
+
+
 def hang_in_zone(name: str) -> None:
     """Make this process's wall clock that of a zone."""
     os.environ["TZ"] = name

@@ -90,6 +90,12 @@ def test_a_python_function_gets_its_arguments_as_json(home):
         ("--cron", "0 25 * * *", "rota: --cron: hour must be 0 to 23, not 25\n  0 25 * * *\n    ^\n"),
         ("--every", "5x", "rota: --every: unknown unit 'x'\n  5x\n   ^\n"),
         ("--calendar", "Mon 25:00", "rota: --calendar: "),
+        (
+            "--at",
+            "@reboot",
+            "rota: --at: that is cron's word\n  @reboot\n  ^\n  for the start of the machine write boot",
+        ),
+        ("--cron", "@reboot", "use the schedule 'at' with the word boot (at: boot in a file, --at boot on the command"),
         ("--at", "2026-13-01", "rota: --at: month must be 1 to 12, not 13\n  2026-13-01\n       ^\n"),
         ("--timeout", "1q", "rota: --timeout: unknown unit 'q'\n  1q\n   ^\n"),
         ("--grace", "-5m", "rota: --grace: a duration cannot be negative\n"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
@@ -142,3 +143,27 @@ def test_showing_a_job_tells_its_next_slots_and_last_runs(served):
     assert "exit code 3" in shown
     details = served.json("show", "backup")
     assert (5, 1) == (len(details["next_slots"]), len(details["runs"]))
+
+
+def test_a_job_for_the_start_of_the_machine_is_shown_as_such_everywhere(home):
+    told = home.ok("add", "agent", "--at", " Boot", "--", "true")
+    assert "once when the machine starts  (at boot)" in told
+    assert "Next: when the machine has started, and an engine with it." in told
+    (line,) = [line for line in home.ok("list").splitlines() if "agent" in line]
+    assert ["once when the machine starts", "idle", "at boot", "-"] == re.split(r"\s{2,}", line.strip())[1:]
+    assert "when   once when the machine starts  (at boot)" in home.ok("show", "agent")
+    assert "No slot of agent is known. It runs once each time the machine starts" in home.ok("next", "agent")
+    assert "It runs once each time the machine starts, as soon as the engine does." in home.ok("why", "agent")
+    (job,) = home.json("list")
+    assert [{"kind": "at", "text": "boot", "timezone": None}] == job["schedules"]
+    assert None is job["next_slot"]
+    assert [] == home.json("next", "agent")
+    assert [] == home.json("show", "agent")["next_slots"]
+
+
+def test_a_job_for_the_start_and_for_the_clock_shows_the_clock_s_slot(home):
+    home.ok("add", "agent", "--at", "boot", "--every", "1h", "--", "true")
+    (line,) = [line for line in home.ok("list").splitlines() if "agent" in line]
+    assert "every hour; once when the machine starts" in line
+    assert 2 == len(home.ok("next", "agent", "-n", "2").strip().splitlines()[1:3])
+    assert "It also runs once each time the machine starts." in home.ok("why", "agent")

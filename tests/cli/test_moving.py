@@ -9,7 +9,8 @@ import pytest
 
 CONFIG = "tasks:\n  - {name: a, path: t, cron: '0 9 * * *', args: [5]}\n  - {name: b, path: t, cron: '0 25 * * *'}\n"
 AUTOCRON = "tasks:\n  - {name: a, script: a.sh, schedule: 5m}\n  - {name: b, script: a.sh, schedule: 5x}\n"
-CRONTAB = "MAILTO=x\n# Greet.\n*/5 * * * * echo hi\n@reboot /bin/x\n"
+JOB = "id: {0}\nname: A job\ncommand: 'true'\nschedule: '@daily'\n"
+CRONTAB = "MAILTO=x\n# Greet.\n*/5 * * * * echo hi\n@600 /bin/x\n"
 
 
 @pytest.fixture
@@ -37,7 +38,10 @@ def test_a_file_is_printed_as_rota_s_own_and_warnings_are_told(task):
     write(task, "config.yaml", CONFIG)
     done = task.call("import", "config.yaml")
     assert 1 == done.returncode
-    assert "#   config.yaml:3:33: cron '0 25 * * *': hour must be 0 to 23, not 25; such as 5, 1-5, */5 or 1,3,5\n" in done.stdout.decode()
+    assert (
+        "#   config.yaml:3:33: cron '0 25 * * *': hour must be 0 to 23, not 25; such as 5, 1-5, */5 or 1,3,5\n"
+        in done.stdout.decode()
+    )
     assert (
         f"    task: {task.folder / 't'}\n    args: ['5']\n    cron: '0 9 * * *'\n    timeout: 5m\n"
         in done.stdout.decode()
@@ -110,11 +114,19 @@ def test_one_s_own_crontab_is_what_crontab_l_prints(home):
     done = home.call("import", "crontab", env=env)
     assert 1 == done.returncode
     assert (
-        f"  echo:\n    description: Greet.\n    run: echo hi\n    cwd: {home.folder}\n    cron: '*/5 * * * *'\n"
+        f"  echo-a182:\n    description: Greet.\n    run: echo hi\n    cwd: {home.folder}\n    cron: '*/5 * * * *'\n"
         in done.stdout.decode()
     )
-    assert "#   crontab:4:1: @reboot: rota cannot start a job with the machine" in done.stdout.decode()
+    assert "#   crontab:4:1: @600 is FreeBSD's interval; in rota.yaml write every: 600s" in done.stdout.decode()
     assert "crontab:1:1: MAILTO: mail comes with notifications" in done.stdout.decode()
+
+
+def test_a_line_for_the_start_of_the_machine_comes_in_and_goes_out_again(home):
+    write(home, "crontab", "@reboot /bin/agent\n")
+    home.ok("import", "./crontab", "-o", "rota.yaml")
+    assert "    at: boot\n" in (home.folder / "rota.yaml").read_text()
+    for file in ("crontab", "rota.yaml"):
+        assert "@reboot /bin/agent" == home.ok("export", "crontab", "-f", file).splitlines()[-1]
 
 
 def test_without_a_crontab_it_says_what_crontab_says(home):
@@ -167,7 +179,7 @@ def test_only_the_jobs_that_are_named_are_printed(home):
 
 def test_the_jobs_of_files_are_printed_without_a_home(home):
     write(home, "c", "# Greet.\n*/5 * * * * echo hi\n")
-    assert "# echo: Greet.\n*/5 * * * * echo hi\n" in home.ok("export", "crontab", "-f", "c")
+    assert "# echo-a182: Greet.\n*/5 * * * * echo hi\n" in home.ok("export", "crontab", "-f", "c")
     assert "*/5 * * * * root echo hi\n" in home.ok("export", "crontab", "-f", "c", "--system") or os.geteuid() != 0
 
 
@@ -187,6 +199,47 @@ def test_a_task_that_an_edit_broke_stays_as_it_was(task):
     assert {"a": "0 10 * * *", "b": "0 23 * * *"} == jobs
 
 
+@pytest.fixture
+def project(home):
+    (home.folder / "myjobs").mkdir()
+    (home.folder / "config").mkdir()
+    write(home, "config/scheduler.yaml", "jobs_dir: myjobs\n")
+    for name in ("one", "two"):
+        write(home, f"myjobs/{name}.yaml", JOB.format(name))
+    return home
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", JOB.format("two").encode() + b"# \xe9\n", JOB.format("two").replace("id:", "Id:").encode(), b"{id: two, "],
+    ids=["empty", "latin-1", "a capital letter", "an open bracket"],
+)
+def test_a_job_whose_file_is_damaged_keeps_its_pause_and_its_queued_runs(project, content):
+    project.ok("apply", "-f", ".")
+    project.ok("pause", "two")
+    project.ok("run", "two")
+    write(project, "myjobs/one.yaml", JOB.format("one").replace("@daily", "@hourly"))
+    (project.folder / "myjobs/two.yaml").write_bytes(content)
+    done = project.call("apply", "-f", ".")
+    assert (0, True) == (done.returncode, b"this file is left out, the others run" in done.stderr)
+    jobs = {job["name"]: (job["paused"], job["schedules"][0]["text"]) for job in project.json("list")}
+    assert {"one": (False, "@hourly"), "two": (True, "@daily")} == jobs
+    assert [("two", "queued")] == [(run["job"], run["state"]) for run in project.json("runs")]
+
+
+def test_two_files_with_workers_of_their_own_are_applied_together(home):
+    for place, workers in (("a", 1), ("b", 2)):
+        (home.folder / place).mkdir()
+        text = f"scheduler: {{max_workers: {workers}}}\ntasks: [{{name: {place}, script: x.py, schedule: 5m}}]\n"
+        write(home, f"{place}/autocron.yaml", text)
+    home.ok("apply", "-f", "a/autocron.yaml", "-f", "b/autocron.yaml")
+    assert f"autocron:{home.folder}/b/autocron.yaml" in home.ok("show", "b")
+    assert "Nothing to do" in home.ok("apply", "-f", "a/autocron.yaml")
+    text = home.ok("import", "b/autocron.yaml")
+    assert "pools:\n  autocron-b: 2\n" in text
+    assert "    pool: autocron-b\n" in text
+
+
 def test_a_directory_of_crontabs_is_read_as_it_is(home):
     (home.folder / "cron.d").mkdir()
     write(home, "cron.d/one", "SHELL=/bin/sh\n@daily root echo one\n")
@@ -201,4 +254,4 @@ def test_a_crontab_file_is_applied_and_validated_as_it_is(home):
     assert [("error", 4), ("warning", 1)] == [(each["severity"], each["line"]) for each in found]
     write(home, "crontab", "*/5 * * * * echo hi\n")
     home.ok("apply", "-f", "crontab")
-    assert ["echo"] == [job["name"] for job in home.json("list")]
+    assert ["echo-a182"] == [job["name"] for job in home.json("list")]

@@ -48,6 +48,11 @@ def test_a_file_that_was_only_touched_is_unchanged(applied):
     assert 2 == applied.unchanged()
 
 
+def test_in_another_zone_jobs_that_name_none_mean_other_times(applied, monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Kathmandu")
+    assert applied.unchanged() is None
+
+
 def test_a_variable_that_no_file_uses_may_change(applied):
     assert 2 == applied.unchanged(environment={"WHO": "me"})
 

@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rota.config.documents import JobDocument, SharedDocument
-from rota.config.schema import schema
-from rota.config.starter import starter
+from rota.config.own.documents import JobDocument, SharedDocument
+from rota.config.own.schema import schema
+from rota.config.own.starter import starter
 from rota.model.action import Command, Python, Shell
 from rota.model.job import ScheduleSpec
 from rota.model.policy import CatchUp, Output, OutputMode, Overlap, Policy, Retries
@@ -21,6 +21,29 @@ from .reads import job_of, jobs_of, read_text
 def test_a_text_is_a_line_of_shell_and_a_list_is_a_program(tmp_path):
     assert Shell("echo $HOME | cat") == job_of(tmp_path, 'run: "echo $HOME | cat"').action
     assert Command(("echo", "1.10", "5", "a b")) == job_of(tmp_path, "run: [echo, 1.10, 5, a b]").action
+
+
+def test_a_number_that_is_a_text_is_what_was_written(tmp_path):
+    words = ("tail", "-n", "+8", "+0", "-0", "0o17", "007", "1e3", "+1.50", "8")
+    job = job_of(tmp_path, f"run: [{', '.join(words)}], tags: [+8, 2024], description: -0")
+    assert (Command(words), ("+8", "2024"), "-0") == (job.action, job.tags, job.description)
+
+
+def test_a_number_may_be_written_with_its_sign(tmp_path):
+    policy = job_of(tmp_path, "run: x, retries: +3, priority: +5, max_instances: +2, timeout: +90").policy
+    assert (Retries(3), 5, 2, timedelta(seconds=90)) == (
+        policy.retries,
+        policy.priority,
+        policy.max_instances,
+        policy.timeout,
+    )
+    assert {int} == {type(policy.retries.count), type(policy.priority), type(policy.max_instances)}
+
+
+def test_a_task_gets_a_number_as_it_was_written(tmp_path):
+    (tmp_path / "run.sh").write_text("#!/bin/sh\n")
+    (tmp_path / "run.sh").chmod(0o755)
+    assert Command(("./run.sh", "+8", "-0")) == job_of(tmp_path, "task: ., args: [+8, -0]").action
 
 
 def test_a_function_has_arguments_of_any_kind(tmp_path):
@@ -54,6 +77,9 @@ def test_without_a_schedule_it_runs_by_hand_only(tmp_path):
             [ScheduleSpec("every", "1h", datetime(2026, 1, 1, 0, 10, tzinfo=UTC))],
         ),
         ("at: 2027-01-31 10:00", [ScheduleSpec("at", "2027-01-31 10:00")]),
+        ("at: ' Boot '", [ScheduleSpec("at", "boot")]),
+        ("at: [boot, 2027-01-31 10:00]", [ScheduleSpec("at", "boot"), ScheduleSpec("at", "2027-01-31 10:00")]),
+        ("schedules: [{at: boot}, {every: 5m}]", [ScheduleSpec("at", "boot"), ScheduleSpec("every", "5m")]),
         ("calendar: Mon..Fri 09:00", [ScheduleSpec("calendar", "Mon..Fri 09:00")]),
         (
             "schedules: [{cron: '@daily'}, {calendar: 'Mon 09:00', dst: skip}, {every: 5m}]",
@@ -209,3 +235,21 @@ def test_the_starter_is_sound_with_all_of_its_comments_taken_off(tmp_path):
     assert [] == list(read_text(tmp_path, text).problems)
     whole = re.sub(r"^( *)# ", r"\1", "\n".join(text.splitlines()[4:]), flags=re.MULTILINE)
     assert ["hello", "backup", "report", "sync"] == list(jobs_of(tmp_path, whole))
+
+
+@pytest.mark.parametrize(
+    ("defaults", "own", "told"),
+    [
+        ("{}", "overlap: allow, max_instances: 2", ["rota.yaml:3:31"]),
+        ("{overlap: allow}", "max_instances: 2", ["rota.yaml:3:15"]),
+        ("{overlap: allow, max_instances: 2}", "enabled: true", ["rota.yaml:1:28"]),
+        ("{max_instances: 2}", "overlap: allow", []),
+        ("{overlap: allow, max_instances: 2}", "overlap: queue", []),
+        ("{}", "overlap: allow", []),
+    ],
+)
+def test_a_limit_that_overlap_allow_takes_away_is_told(tmp_path, defaults, own, told):
+    reading = read_text(tmp_path, f"defaults: {defaults}\njobs:\n  a: {{run: x, {own}}}\n")
+    assert not reading.problems
+    assert told == [str(problem.mark) for problem in reading.problems.warnings]
+    assert all("`max_instances` has no effect with `overlap: allow`" in each.text for each in reading.problems.warnings)

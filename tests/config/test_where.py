@@ -20,22 +20,27 @@ def environment(place):
 
 
 def test_what_is_named_is_meant(place):
-    assert ["a", "b"] == chosen(["a", "b"], environment(place), str(place / "here"))
+    assert ["a", "b"] == chosen(["a", "b"], environment(place), str(place / "here"), own=True)
 
 
 def test_the_first_of_the_usual_names_here_goes_before_the_user_s_own(place):
     (place / "config" / "rota" / "rota.yaml").touch()
     here = str(place / "here")
-    assert [str(place / "config" / "rota" / "rota.yaml")] == chosen([], environment(place), here)
+    assert [str(place / "config" / "rota" / "rota.yaml")] == chosen([], environment(place), here, own=True)
     for name in ("rota.d", "rota.yml", "rota.yaml"):
         (place / "here" / name).touch()
-        assert [name] == chosen([], environment(place), here)
+        assert [name] == chosen([], environment(place), here, own=True)
         assert str(place / "here" / name) == default_in(here)
 
 
 def test_without_any_it_is_said_what_to_do(place):
-    assert usual(environment(place), str(place / "here")) is None
+    assert usual(environment(place), str(place / "here"), own=True) is None
     with pytest.raises(
         UsageError, match=r"there is no rota.yaml, rota.yml or rota.d in .*; `rota init` writes a starter"
     ):
-        chosen([], environment(place), str(place / "here"))
+        chosen([], environment(place), str(place / "here"), own=True)
+
+
+def test_the_user_s_own_files_are_not_for_the_home_of_a_project(place):
+    (place / "config" / "rota" / "rota.yaml").touch()
+    assert usual(environment(place), str(place / "here"), own=False) is None

@@ -12,10 +12,11 @@ from rota.control.stats import figures, percentile
 from rota.model.policy import Policy, Retries
 from rota.model.run import State
 from rota.model.settlement import JobSample
+from rota.plan.boot import plan_boot
 
 from .worlds import NOW, SECOND, World
 
-MINUTE = timedelta(minutes=1)
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 def samples(*states: str, busy: float = 1.0, late: float | None = 0.01, attempts: int = 1) -> list[JobSample]:
@@ -126,3 +127,15 @@ def test_the_store_gives_the_figures(world: World):
     found = Statistics(world.store, world.clock).of("backup")
     assert (2, 1, 1, 0.5, 4.0) == (found.runs, found.succeeded, found.failed, found.success_rate, found.median)
     assert [found] == Statistics(world.store, world.clock).of_all()
+
+
+def test_how_long_the_machine_takes_to_come_up_is_no_lateness(world):
+    world.add("backup", ("at", "boot"))
+    for number in range(6):
+        started, world.clock.at = NOW + number * HOUR, NOW + number * HOUR + MINUTE
+        plan = plan_boot(world.store.jobs.get("backup"), started, world.clock.at, [])
+        with world.store.transaction():
+            world.store.record_plan_if_unmoved(world.store.jobs.get("backup"), plan, world.clock.at, world.new_id)
+        world.end(world.claim())
+    found = Statistics(world.store, world.clock).of("backup")
+    assert (6, None, ()) == (found.succeeded, found.late_p99, found.advice)

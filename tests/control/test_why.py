@@ -10,6 +10,7 @@ from rota.control.missed import missed
 from rota.control.why import Why, is_exact
 from rota.model.policy import CatchUp, Overlap, Retries
 from rota.model.run import State
+from rota.plan.boot import plan_boot
 
 from .worlds import DAY, HOUR, MINUTE, NOW, SECOND, World
 
@@ -264,3 +265,61 @@ def test_a_skip_because_of_a_running_run_is_no_miss(world):
     world.claim()
     world.plan(NOW + 90 * MINUTE)
     assert [] == missed(world.store, teller(world), NOW)
+
+
+# --- the start of the machine
+
+
+def boot(world: World, at: datetime) -> None:
+    """Do what an engine does that comes up after a start of the machine."""
+    stored = world.store.jobs.get("backup")
+    plan = plan_boot(stored, at, world.clock.at, world.store.runs.active(stored.id))
+    assert plan is not None
+    with world.store.transaction():
+        world.store.record_plan_if_unmoved(stored, plan, world.clock.at, world.new_id)
+
+
+def test_a_run_at_a_start_of_the_machine_says_that_and_how_long_it_took(world):
+    world.add("backup", ("at", "boot"))
+    boot(world, NOW - 40 * SECOND)
+    run = world.claim()
+    assert [
+        "The machine started at 02 11:59:20, and it runs once for each start.",
+        "It started at 02 12:00:00, 40s after its slot.",
+    ] == story(world, run)[:2]
+    assert "The machine started at 02 11:59:20" in of_slot(world, NOW - MINUTE), "said to the minute"
+
+
+def test_a_run_of_a_schedule_beside_it_is_the_schedule_s(world):
+    world.add("backup", ("at", "boot"), ("cron", "30 * * * *"), overlap=Overlap.ALLOW)
+    boot(world, NOW - 40 * SECOND)
+    world.plan(NOW + 30 * MINUTE)
+    first, second = story(world, world.claim())[0], story(world, world.claim())[0]
+    assert "The machine started at 02 11:59:20, and it runs once for each start." == first
+    assert "Its schedule made it due at 02 12:30:00." == second
+
+
+@pytest.mark.parametrize("exact", [True, False], ids=["to the second", "to the minute"])
+def test_a_start_beyond_grace_is_explained(world, exact):
+    world.clock.at = NOW - DAY
+    world.add("backup", ("at", "boot"))
+    world.clock.at = NOW
+    boot(world, NOW - 2 * HOUR + 7 * SECOND)
+    said_ = "the machine started at 2026-03-02 10:00:07 UTC, more than 1 hour (grace) before the engine came to it"
+    at = NOW - 2 * HOUR + (7 * SECOND if exact else 0 * SECOND)
+    assert f"The slot at 02 10:00:07 was skipped: {said_}." == of_slot(world, at, exact=exact)
+    assert said_ in of_job(world)
+    assert said_ in missed(world.store, teller(world), NOW - DAY)[0].text
+
+
+def test_a_job_that_runs_at_starts_alone_says_so(world):
+    world.add("backup", ("at", "boot"))
+    assert of_job(world).startswith("It runs once each time the machine starts, as soon as the engine does. It has no")
+    assert "engine does. No engine is running now; start one with: rota serve." in of_job(world, engine=None)
+    assert "No slot of its schedule is there: it is due once when the machine starts." == of_slot(world, NOW)
+
+
+def test_a_job_that_runs_at_starts_too_says_both(world):
+    world.add("backup", ("at", "boot"), ("cron", "30 * * * *"))
+    both = "Its next slot is 02 12:30:00 (in 30m). It also runs once each time the machine starts."
+    assert of_job(world).startswith(both)

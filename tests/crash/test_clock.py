@@ -27,7 +27,8 @@ def reboot(home: Home) -> None:
     while pids := home.pids():
         for pid in pids:
             os.kill(pid, SIGKILL)
-    home.sql("UPDATE run SET boot = 'another boot' WHERE state = 'running'")
+    home.sql("UPDATE run SET boot = 'another-boot' WHERE state = 'running'")
+    home.sql("UPDATE meta SET value = 'another-boot' WHERE key = 'boot'")
 
 
 def slots_twice(home: Home, job: str) -> list[object]:

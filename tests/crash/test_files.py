@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from rota.engine.settings import EngineSettings
 from rota.model.run import State
 from rota.model.settlement import RunFilter
 from rota.wiring.client import Client
@@ -290,3 +291,57 @@ def test_the_engine_s_memory_does_not_grow_with_what_it_has_applied(served: Serv
     wait_for(lambda: "3,000 added" in served.log, "three thousand jobs are applied", 15)
     time.sleep(1.5)
     assert resident() - before < 3_000
+
+
+def test_what_files_say_of_the_engine_is_taken_up_without_a_restart(served: Served):
+    said = jobs(a="run: 'true', every: 1h")
+    served.write("engine: {capacity: 3}\n" + said)
+    served.serve()
+    assert "3 at once)" in served.log
+    served.write("engine: {capacity: 5}\n" + said)
+    served.wait_for_log("from now on 5 at once")
+    served.write(said)
+    served.wait_for_log(f"from now on {EngineSettings().capacity} at once")
+
+
+def test_a_flag_goes_before_what_files_say_of_the_engine(served: Served):
+    served.write("engine: {capacity: 3}\n" + jobs(a="run: x"))
+    served.serve("--capacity", "7")
+    served.write("engine: {capacity: 4}\n" + jobs(a="run: y"))
+    served.wait_for_log("1 changed")
+    assert ("7 at once)" in served.log, "from now on" in served.log) == (True, False)
+
+
+def test_files_that_are_unchanged_since_the_last_start_are_not_read_again(served: Served):
+    served.write(jobs(a="run: 'true', every: 1h") + "engine: {capacity: 3}\n")
+    for _ in range(2):
+        engine = served.serve()
+        engine.terminate()
+        engine.wait()
+    assert "The job files are unchanged: 1 job." in served.log
+    assert served.log.count("3 at once)") == 2, "what they say of the engine still counts"
+
+
+def test_a_task_that_becomes_executable_is_noticed(served: Served):
+    task = served.folder / "task"
+    task.mkdir()
+    (task / "run.sh").write_text("#!/bin/sh\n")
+    served.write("tasks: [{name: t, path: task, cron: '* * * * *'}]\n", "config.yaml")
+    served.serve("-f", "config.yaml")
+    assert served.names() == []
+    (task / "run.sh").chmod(0o755)
+    wait_for(lambda: served.names() == ["t"], "the task is a job", NOTICED + SLACK)
+
+
+def test_a_job_that_writes_in_its_directory_holds_up_no_change(served: Served):
+    (served.folder / "jobs").mkdir()
+    line = "while :; do date >> jobs/out.log; sleep 0.05; done"
+    served.write(f"id: busy\nname: Busy\ncommand: '{line}'\nschedule: '0 0 1 1 *'\n", "jobs/busy.yaml")
+    served.serve("-f", ".")
+    assert served.call("run", "busy").returncode == 0
+    wait_for((served.folder / "jobs" / "out.log").exists, "it writes")
+    served.write("id: new\nname: New\ncommand: 'true'\nschedule: '0 0 1 1 *'\n", "jobs/new.yaml")
+    wait_for(lambda: served.names() == ["busy", "new"], "the new file is applied", NOTICED + SLACK)
+    assert served.log.count("reading them") == 1
+    assert served.call("cancel", "busy").returncode == 0
+    wait_for(lambda: served.states("busy") == [State.CANCELLED], "it has ended")

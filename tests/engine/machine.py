@@ -85,10 +85,15 @@ class ScriptedLauncher:
         self.hidden: set[str] = set()
         """Runs that live where this machine cannot see them."""
         self.swept = 0
+        self.up_since = NOW - timedelta(seconds=40.257)
+        """When the machine started; with another `boot` it has started again."""
         self._places = 0
         self._acts: dict[str, int] = {}
 
     # -- what the engine asks for ---------------------------------------------------------------------------------
+
+    def machine_started(self, now: datetime) -> datetime:
+        return min(self.up_since, now)
 
     def reserve(self, count: int) -> list[str]:
         while len(self.reserved) < count:

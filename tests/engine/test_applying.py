@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from rota.control.applying import Applier, Wanted, Wish
-from rota.control.changes import difference_view, firings, words_changed
+from rota.control.changes import difference_view, firings, shortened, words_changed
 from rota.control.editing import Editor
 from rota.errors import Outdated, StoreFull
 from rota.model.action import Shell
 from rota.model.job import Job, ScheduleSpec
-from rota.model.policy import Policy
+from rota.model.policy import Overlap, Policy
 from rota.model.run import State
 
 from .machine import NOW, Act
@@ -34,9 +34,10 @@ class Files:
         editor = Editor(self.world.store, "home", self.world.ids.new)
         return Applier(self.world.store, self.world.clock, editor, self.world._poke)
 
-    def look(self, *jobs, origin=FILE, prune=False, skipped=(), pools=None):
+    def look(self, *jobs, origin=FILE, prune=False, skipped=(), unsure=False, pools=None, take_over=False):
         wanted = tuple(Wanted(job, origin, f"rota.yaml:{n}:3") for n, job in enumerate(jobs, 2))
-        wish = Wish(wanted, frozenset({origin}), pools or {}, frozenset(skipped), prune)
+        doubted = frozenset({origin} if unsure else ())
+        wish = Wish(wanted, frozenset({origin}), pools or {}, frozenset(skipped), doubted, prune, take_over)
         return self.applier.look(wish, self.there.__contains__)
 
     def apply(self, *jobs, **given):
@@ -148,7 +149,8 @@ def test_a_job_may_be_taken_over_from_a_file_that_is_gone(files):
 def test_jobs_of_a_vanished_file_go_only_when_it_is_asked_for(files):
     files.apply(job("a"), origin=OTHER)
     files.there.remove("/etc/other.yaml")
-    assert ["a"] == [one.name for one in files.apply(job("b")).kept]
+    (kept,) = files.apply(job("b")).kept
+    assert ("a", "although /etc/other.yaml has vanished; --prune removes it") == (kept.stored.name, kept.why)
     assert ["a", "b"] == files.names()
     files.apply(job("b"), prune=True)
     assert ["b"] == files.names()
@@ -158,6 +160,16 @@ def test_a_job_that_could_not_be_read_stays_as_it_is(files):
     files.apply(job("a"), job("b"))
     files.apply(job("a"), skipped=["b"])
     assert ["a", "b"] == files.names()
+
+
+def test_no_job_goes_while_one_of_its_file_has_no_name_that_can_be_read(files):
+    files.apply(job("a"), job("b"))
+    (kept,) = files.apply(job("a"), unsure=True).kept
+    why = "because something in /etc/rota.yaml has no name that can be read, and might be it"
+    assert ("b", why) == (kept.stored.name, kept.why)
+    assert ["a", "b"] == files.names()
+    files.apply(job("a"))
+    assert ["a"] == files.names()
 
 
 def test_paused_stays_paused(world, files):
@@ -189,6 +201,55 @@ def test_a_removed_job_that_comes_back_has_its_history(world, files):
     files.apply()
     files.apply(job("a"))
     assert (first, 1) == (files.job("a").id, len(world.runs("a")))
+
+
+def test_a_file_s_job_that_was_gone_for_a_moment_comes_back_with_its_pause_and_its_phase(world, files):
+    files.apply(job("a"), job("b"))
+    anchor = files.job("b").job.schedules[0].anchor
+    world.verbs.pause("b")
+    files.apply(job("a"))
+    world.clock.pass_(90)
+    found = files.look(job("a"), job("b"))
+    (warning,) = files.applier.write(found)
+    assert "job 'b': it was paused when it was removed, and still is; to end that: rota resume b" == warning
+    assert (anchor, True) == (files.job("b").job.schedules[0].anchor, files.job("b").paused_at is not None)
+
+
+def test_a_job_that_is_made_by_hand_in_the_place_of_a_removed_one_is_not_paused(world, files):
+    files.apply(job("a"), job("b"))
+    world.verbs.pause("b")
+    files.apply(job("a"))
+    world.verbs.add(job("b"))
+    assert files.job("b").paused_at is None
+
+
+def test_a_job_of_another_file_may_be_taken_over_when_that_is_asked_for(files):
+    files.apply(job("a"), origin=OTHER)
+    (conflict,) = files.look(job("a")).conflicts
+    assert "rota apply --take-over" in conflict
+    assert ["a"] == [edit.after.name for edit in files.apply(job("a"), take_over=True).changed]
+    assert FILE == files.job("a").origin
+
+
+def test_runs_that_wait_are_told_with_the_job_that_goes(world, files):
+    files.apply(job("a"))
+    run = world.verbs.trigger("a")
+    found = files.look()
+    assert {"a": [run]} == {name: [each.id for each in runs] for name, runs in files.applier.touched(found).items()}
+
+
+def test_a_difference_in_the_far_end_of_a_long_text_is_seen(files):
+    files.apply(job("a", env={"A": "a" * 70 + "1"}))
+    (edit,) = files.look(job("a", env={"A": "a" * 70 + "2"})).changed
+    ((word, old, new),) = words_changed(edit)
+    assert ("env.A", "a" * 70 + "1", "a" * 70 + "2") == (word, old, new)
+    assert ("…" + "a" * 20 + "1", "…" + "a" * 20 + "2") == shortened(old, new)
+
+
+def test_a_word_that_was_left_to_its_default_is_told_with_it(files):
+    files.apply(job("a"))
+    (edit,) = files.look(job("a", policy=Policy(overlap=Overlap.ALLOW), enabled=False)).changed
+    assert {("overlap", "skip", "allow"), ("enabled", "true", "false")} == set(words_changed(edit))
 
 
 def test_of_two_appliers_the_second_writes_nothing(files):

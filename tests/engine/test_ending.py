@@ -8,6 +8,8 @@ import pytest
 
 from rota.engine.settings import EngineSettings
 from rota.errors import CannotStart
+from rota.model.action import Shell
+from rota.model.job import Job
 from rota.model.run import State
 
 from .machine import NOW, Act
@@ -54,6 +56,14 @@ def test_a_bad_end_says_what_it_was(world, code, reason):
     assert (state, code, reason) == (
         world.run("backup").state, world.run("backup").exit_code, world.run("backup").reason
     )  # fmt: skip
+
+
+def test_a_directory_that_is_not_there_is_named(world):
+    world.launcher.script["backup"] = [Act(code=126)]
+    world.verbs.add(Job("backup", Shell("true"), cwd="/no/such"))
+    world.verbs.trigger("backup")
+    world.live(5)
+    assert "exit code 126: the directory /no/such, in which it runs, is not there" == world.run("backup").reason
 
 
 @pytest.mark.parametrize(

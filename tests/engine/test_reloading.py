@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from rota.engine.reloading import Reloader, look_at
+from rota.engine.reloading import Reloader, digest, look_at
 
 from .machine import ListLog
 
@@ -32,9 +32,11 @@ class Helpers:
 
 
 class Looker:
-    def __init__(self, *paths, applied=None):
+    def __init__(self, *paths, applied=None, told=None):
         self.log, self.helpers, self.now = ListLog(), Helpers(), 0.0
-        self.reloader = Reloader([str(path) for path in paths], ["apply", "-f", "x"], self.helpers, self.log, applied)
+        self.reloader = Reloader(
+            [str(path) for path in paths], ["apply", "-f", "x"], self.helpers, self.log, applied, told
+        )
         self.pass_(1)
 
     def pass_(self, seconds):
@@ -71,6 +73,7 @@ CHANGES = {
     "a write": write,
     "an editor's rename": rename_over,
     "a time": lambda file: os.utime(file, ns=(1, 1)),
+    "a mode": lambda file: file.chmod(0o755),
     "a removal": os.unlink,
 }
 
@@ -100,7 +103,7 @@ def test_a_link_to_a_directory_that_is_swapped_is_a_change(tmp_path):
         (tmp_path / str(number)).mkdir()
         (tmp_path / str(number) / "a.yaml").write_text("same")
     os.symlink("1", tmp_path / "rota.d")
-    looker = Looker(tmp_path / "rota.d")
+    looker = Looker(f"{tmp_path}/rota.d/")
     os.symlink("2", tmp_path / "link")
     os.replace(tmp_path / "link", tmp_path / "rota.d")
     assert 1 == looker.pass_(1.5)
@@ -119,9 +122,32 @@ def test_a_link_to_a_directory_that_is_swapped_is_a_change(tmp_path):
 def test_a_change_in_a_directory_is_noticed(tmp_path, change):
     (tmp_path / "rota.d").mkdir()
     (tmp_path / "rota.d" / "a.yaml").write_text("a")
-    looker = Looker(tmp_path / "rota.d")
+    looker = Looker(f"{tmp_path}/rota.d/")
     change(tmp_path / "rota.d")
     assert 1 == looker.pass_(1.5)
+
+
+def test_what_a_job_writes_beside_the_job_files_is_no_change_of_them(tmp_path):
+    looker = Looker(f"{tmp_path}/", tmp_path)
+    for name in ("out.log", ".hidden.yaml", "data.db"):
+        (tmp_path / name).write_text("x")
+        assert 0 == looker.pass_(5)
+
+
+def test_where_files_of_any_name_are_meant_all_of_them_count(tmp_path):
+    looker = Looker(f"{tmp_path}/*")
+    (tmp_path / "backup").write_text("x")
+    assert 1 == looker.pass_(1.5)
+
+
+def test_files_that_never_hold_still_are_spoken_of(file):
+    looker = Looker(file)
+    for _ in range(60):
+        write(file)
+        assert 0 == looker.pass_(0.5)
+    said = "the job files keep changing; they are read when they have held still for a moment"
+    assert said in looker.log.texts("WARNING")
+    assert 3 >= len(looker.log.texts("WARNING"))
 
 
 def test_a_file_that_comes_later_is_noticed(tmp_path):
@@ -201,7 +227,26 @@ def test_a_helper_that_cannot_be_started_is_said(file):
     looker.helpers.start = refuse
     write(file)
     looker.pass_(2)
-    assert ["rota apply cannot be started: no more processes; the jobs stay as they are"] == looker.log.texts("ERROR")
+    assert [
+        "rota apply cannot be started: no more processes",
+        "the job files were not applied; the jobs stay as they are",
+    ] == looker.log.texts("ERROR")
+    del looker.helpers.start
+    assert 1 == looker.pass_(31), "it is tried again by itself"
+
+
+@pytest.mark.parametrize("code", [1, -9, 137, None])
+def test_a_helper_that_failed_for_no_fault_of_the_files_is_tried_again_later_and_later(file, code):
+    looker = Looker(file)
+    looker.helpers.end = End(code, [])
+    write(file)
+    assert [1, 1, 0, 1] == [looker.pass_(seconds) for seconds in (10, 25, 50, 20)]
+    assert [
+        f"rota apply has ended without a word (exit code {code})",
+        "the job files were not applied; the jobs stay as they are",
+    ] == looker.log.texts("ERROR"), "it is said once"
+    looker.helpers.end = End(0, [])
+    assert [1, 0] == [looker.pass_(seconds) for seconds in (130, 1000)]
 
 
 def test_a_flood_of_words_is_cut(file):
@@ -209,11 +254,59 @@ def test_a_flood_of_words_is_cut(file):
     looker.helpers.end = End(0, [f"+ job-{n}" for n in range(100)])
     write(file)
     looker.pass_(2)
-    assert "and 60 lines more; `rota diff` and `rota validate` show all" == looker.log.texts("INFO")[-1]
+    assert ["… 59 lines more …", "+ job-99"] == looker.log.texts("INFO")[-2:], "the sum is not cut off"
+
+
+def test_every_warning_is_heard_in_a_flood_of_words(file):
+    looker = Looker(file)
+    looker.helpers.end = End(0, [f"+ job-{n}" for n in range(100)] + ["rota: warning: look here"])
+    write(file)
+    looker.pass_(2)
+    assert ["look here"] == looker.log.texts("WARNING")
+
+
+def test_files_whose_fault_was_mended_elsewhere_are_applied_without_a_change_of_theirs(file):
+    looker = Looker(file)
+    looker.helpers.end = End(4, ["rota.yaml:2:3: job 'a' was made by hand"])
+    write(file)
+    looker.pass_(25)
+    looker.helpers.end = End(0, ["Applied: 1 added."])
+    assert 1 == looker.pass_(10)
+    assert "Applied: 1 added." == looker.log.texts("INFO")[-1]
+
+
+def test_an_apply_that_takes_very_long_is_spoken_of_once(file):
+    looker = Looker(file)
+    looker.helpers.holds = True
+    write(file)
+    looker.pass_(100)
+    assert ["rota apply has been at work for 30s; the jobs stay as they are until it ends"] == (
+        looker.log.texts("WARNING")
+    )
+
+
+def test_what_an_apply_has_left_is_taken_up_and_watched(file, tmp_path):
+    other = tmp_path / "other.yaml"
+    other.write_text("a")
+    looker = Looker(file, told=lambda: [str(file), str(other)])
+    write(file)
+    assert 1 == looker.pass_(3)
+    write(other)
+    assert 1 == looker.pass_(3), "a change of what was read with it is a change"
+    assert 0 == looker.pass_(10)
+
+
+def test_what_a_failed_apply_would_say_is_not_taken_up(file):
+    taken = []
+    looker = Looker(file, told=lambda: taken.append(1) or [str(file)])
+    looker.helpers.end = End(2, ["rota.yaml:1:1: no"])
+    write(file)
+    looker.pass_(3)
+    assert [] == taken
 
 
 def test_a_change_between_the_first_apply_and_the_engine_s_start_is_noticed(file):
-    seen = look_at([str(file)])
+    seen = digest(look_at([str(file)]))
     write(file)
     looker = Looker(file, applied=seen)
     assert 1 == len(looker.helpers.started)

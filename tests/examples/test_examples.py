@@ -33,8 +33,8 @@ OUTPUT = {
     "report": "report --format text info north\n",
     "heartbeat": "alive\n",
     "nightly": "report --format full  \n",
-    "echo": "hello, world\n",
-    "cat": "Dear all,\nit is a new day.\n",
+    "echo-a307": "hello, world\n",
+    "cat-a366": "Dear all,\nit is a new day.\n",
 }
 
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import stat
+import subprocess
+import sys
 import time
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from rota.process.beside import Helpers
 from rota.process.launcher import ProcessLauncher
 from rota.process.watch import PidfdWatcher, SigchldWatcher
+
+ROTA = str(Path(sys.executable).parent / "rota")
 
 
 @pytest.fixture(params=[PidfdWatcher, SigchldWatcher])
@@ -47,6 +54,23 @@ def test_its_errors_are_heard_with_its_code(helpers):
     helpers.start("apply", ["aply"])
     end = wait(helpers, "apply")
     assert (2, ["rota: there is no verb 'aply'; did you mean 'apply'?"]) == (end.code, end.lines)
+
+
+def test_a_helper_that_is_let_go_ends_as_it_does_when_the_engine_has_gone(helpers, tmp_path):
+    # A job file that is a pipe of ours would keep apply waiting; a store that somebody has locked does.
+    (tmp_path / "rota.yaml").write_text("jobs: {a: {run: x}}")
+    home = tmp_path / "home"
+    subprocess.run([ROTA, "--home", str(home), "init"], cwd=tmp_path, check=True, capture_output=True)
+    with closing(sqlite3.connect(home / "rota.db", isolation_level=None)) as store:
+        store.execute("BEGIN IMMEDIATE")
+        helpers.start("apply", ["apply", "--home", str(home), "-f", str(tmp_path / "rota.yaml")])
+        for _ in range(10):
+            helpers.launcher.wait(0.1)
+            helpers.launcher.take_exits()
+        assert helpers.take_end("apply") is None
+        helpers.let_go("apply")
+        end = wait(helpers, "apply")
+    assert (1, []) == (end.code, end.lines)
 
 
 def test_what_it_says_is_for_the_owner_only_and_goes_when_it_is_heard(helpers, tmp_path):

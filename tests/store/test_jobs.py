@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from rota.errors import NoSuchJob, Outdated
@@ -196,3 +197,28 @@ def test_a_clock_correction_finds_every_job_that_time_may_move(store):
     store.jobs.set_cursor(ahead.id, NOW + DAY, None)
     assert ["due", "ahead"] == [stored.name for stored in store.jobs.timed(0, NOW, 10)]
     assert ["ahead"] == [stored.name for stored in store.jobs.timed(due.id, NOW, 10)]
+
+
+def test_jobs_that_may_be_due_at_a_start_of_the_machine_are_found_page_by_page(store):
+    boot, instant = ScheduleSpec("at", "boot"), ScheduleSpec("at", "2027-01-31 10:00")
+    for name, specs in {"a": (boot,), "b": (HOURLY,), "c": (HOURLY, ScheduleSpec("at", " Boot")), "d": (boot,)}.items():
+        store.make(name, *specs)
+    store.make("e", instant)
+    with store.transaction():
+        store.jobs.remove_if_unchanged(store.make("removed", boot), NOW)
+        store.jobs.pause_if_unchanged(store.jobs.get("d"), NOW, NOW)
+    redefine(store, store.make("disabled", boot), msgspec.structs.replace(job("disabled", boot), enabled=False))
+    redefine(store, store.make("changed", boot), job("changed", HOURLY))
+    first = store.jobs.maybe_at_boot(0, 2)
+    second = store.jobs.maybe_at_boot(first[-1].id, 2)
+    assert ["a", "c", "d"] == [stored.name for stored in (*first, *second)]
+    assert [] == store.jobs.maybe_at_boot(second[-1].id, 2)
+
+
+def test_letters_of_the_word_elsewhere_in_a_definition_may_be_found_but_are_told_apart_by_it(store):
+    made = job("agent", ScheduleSpec("at", "2027-01-31 10:00"))
+    store.make("agent")
+    with store.transaction():
+        action = msgspec.structs.replace(made.action, line='echo "kind":"at","text":"boot"')
+        redefine(store, store.jobs.get("agent"), msgspec.structs.replace(made, action=action))
+    assert [] == [stored.name for stored in store.jobs.maybe_at_boot(0, 9) if stored.job.at_boot]

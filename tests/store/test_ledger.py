@@ -153,3 +153,14 @@ def test_facts_about_the_store_are_kept_and_replaced(store):
     store.upkeep.put_fact("clock", "one")
     store.upkeep.put_fact("clock", "two")
     assert "two" == store.upkeep.fact("clock")
+
+
+def test_a_skip_of_one_slot_is_found_in_a_short_time_and_a_range_is_not(store):
+    stored, other = store.make(), store.make("other")
+    store.ledger.add_skips(stored.id, [skip(NOW - HOUR, NOW + HOUR, 60)], NOW)
+    store.ledger.add_skips(stored.id, [skip(NOW + 7 * SECOND, reason="a"), skip(NOW + 8 * SECOND, reason="b")], NOW)
+    store.ledger.add_skips(other.id, [skip(NOW + SECOND)], NOW)
+    found = store.ledger.alone_in(stored.id, NOW, NOW + MINUTE)
+    assert (NOW + 7 * SECOND, "a") == (found.skip.first_slot, found.skip.reason)
+    assert NOW + 7 * SECOND == store.ledger.alone_in(stored.id, NOW + 7 * SECOND, NOW + 8 * SECOND).skip.first_slot
+    assert None is store.ledger.alone_in(stored.id, NOW, NOW + 7 * SECOND)

@@ -29,7 +29,12 @@ _SHELL_SIGNS = frozenset("|&;<>()$`*?[]{}~#\"'\\\n\t ")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- CMD...]")
 @click.option("--cron", multiple=True, metavar="EXPR", help="When, as in cron: '30 2 * * *', '@daily'.")
 @click.option("--every", multiple=True, metavar="TIME", help="At an interval: 90s, 5m, 1h30m.")
-@click.option("--at", multiple=True, metavar="TIME", help="Once: '2027-01-31 10:00', 'tomorrow 9:00', 'in 5m'.")
+@click.option(
+    "--at",
+    multiple=True,
+    metavar="TIME",
+    help="Once: '2027-01-31 10:00', 'in 5m'; or 'boot': at each start of the machine.",
+)
 @click.option("--calendar", multiple=True, metavar="EXPR", help="When, as in systemd: 'Mon..Fri 09:00'.")
 @click.option("--from-end", is_flag=True, help="With --every: count from the end of the run before.")
 @click.option("--tz", metavar="ZONE", help="The time zone of these, such as Europe/Berlin  [this machine's].")
@@ -120,11 +125,17 @@ def _schedules(given: dict[str, Any], tz: str | None, now: datetime) -> Iterable
 
 
 def _fixed(text: str, tz: str | None, now: datetime) -> str:
-    """Return an instant as it is written, or, if it is relative to now, the instant that it means."""
+    """Return an instant as it is written, or, if it is relative to now, the instant that it means.
+
+    The start of the machine is no instant, and neither is what cron calls it; that is for the schedule to refuse.
+    """
     from rota.control.views import instant_view
     from rota.errors import BadSchedule
+    from rota.schedule.boot import as_kept, is_boot, is_crons_word
     from rota.schedule.instant import parse_instant
 
+    if is_boot(text) or is_crons_word(text):
+        return as_kept(text)
     try:
         parse_instant(text, tz)
     except BadSchedule:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import click
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
 _SHOWN = 200
 
 
+def absolute(roots: Iterable[str]) -> list[str]:
+    """Return the absolute paths of files and directories as they were named; links are not followed."""
+    from rota.config.absolute import absolute as absolute_path
+
+    directory, roots = here(), list(roots)
+    if "" in roots:  # it would be the current directory, which nobody means who writes -f "$FILE"
+        raise UsageError('-f needs the name of a file or a directory, not ""; is a variable not set?')
+    return list(dict.fromkeys(absolute_path(directory, root) for root in roots))
+
+
 class JobFiles:
     """The job files that are meant, and what is in them."""
 
@@ -26,23 +37,31 @@ class JobFiles:
         from rota.config.formats.registry import by_name
         from rota.config.problems import Problems
         from rota.config.reading import content_of, files_of
-        from rota.config.where import chosen
 
         if format_name is not None:
             by_name(format_name)
         self.directory = here()
         self.format_name = format_name
         self.problems: Problems = Problems()
-        self.roots = chosen(session.file_flags, os.environ, self.directory)
+        self.roots = session.files()
+        self.paths = absolute(self.roots)
         self.files: list[File] = files_of(self.roots, self.directory, format_name, self.problems)
         self.contents = [content_of(file, self.problems) for file in self.files]
 
-    @property
+    @cached_property
     def key(self) -> str:
-        """The name under which the store remembers these files."""
-        from rota.config.fingerprint import key_of
+        """The name under which the store remembers what these files were."""
+        from rota.config.fingerprint import digest_of, key_of
 
-        return key_of(self.roots, self.directory)
+        return key_of(digest_of(self.paths))
+
+    @cached_property
+    def served_key(self) -> str:
+        """The name under which the store has what an engine must know of these files."""
+        from rota.config.fingerprint import digest_of
+        from rota.config.served import served_key
+
+        return served_key(digest_of(self.paths))
 
     def unchanged_since(self, known: str | None, revision: int) -> int | None:
         """Return how many jobs there are, if nothing has changed since these files were applied."""
@@ -58,15 +77,19 @@ class JobFiles:
 
         return read(self.files, self.contents, os.environ, self.format_name, self.problems)
 
-    def read_sound(self) -> Reading:
-        """Read everything; raises with all problems at once if there are any."""
+    def read_sound(self, *, warn: bool = True) -> Reading:
+        """Read everything; raises with all problems at once if there are any.
+
+        `warn` is false for a caller that says the warnings itself, if nothing is worse.
+        """
         found = self.read()
-        show_problems(self.problems.warnings, warning=True)
+        if warn or self.problems:
+            show_problems(self.problems.warnings, warning=True)
         if self.problems:
             raise bad_files(self.problems)
         return found
 
-    def wish(self, reading: Reading, *, prune: bool) -> Wish:
+    def wish(self, reading: Reading, *, prune: bool = False, take_over: bool = False) -> Wish:
         """Return what the files ask for."""
         from rota.control.applying import FILE, Wanted, Wish
 
@@ -75,14 +98,12 @@ class JobFiles:
             origins=frozenset(FILE + file.path for file in reading.files),
             pools=reading.pools,
             skipped=frozenset(name for jobset in reading.jobsets for name in jobset.skipped),
+            unsure=frozenset(
+                FILE + file.path for file, jobset in zip(reading.files, reading.jobsets, strict=True) if jobset.nameless
+            ),
             prune=prune,
+            take_over=take_over,
         )
-
-    def watched(self, reading: Reading) -> list[str]:
-        """Return the absolute paths whose change may be a change of the jobs."""
-        roots = [os.path.join(self.directory, os.path.expanduser(root)) for root in self.roots]
-        inputs = [os.path.join(self.directory, path) for jobset in reading.jobsets for path in jobset.inputs]
-        return list(dict.fromkeys(os.path.normpath(path) for path in [*roots, *inputs]))
 
 
 def show_problems(problems: Iterable[Problem], *, warning: bool = False) -> None:

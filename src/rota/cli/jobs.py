@@ -79,6 +79,8 @@ def _next(line: JobLine, now: datetime) -> Cell:
     if stored.next_slot is None:
         if not stored.wants_slots or not stored.job.schedules:
             return Cell("-", "dim")
+        if stored.job.at_boot:
+            return Cell("at boot", "dim")
         after_end = any(spec.from_end for spec in stored.job.schedules)
         return Cell("after this run" if after_end and (line.running or line.queued) else "never again", "dim")
     if stored.next_slot <= now:

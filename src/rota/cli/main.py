@@ -13,7 +13,7 @@ import click
 
 from rota.cli.options import home_option
 from rota.cli.session import Session
-from rota.cli.verbs import SECTIONS, VERBS
+from rota.cli.verbs import HIDDEN, SECTIONS, VERBS
 from rota.errors import BadSchedule, RotaError, did_you_mean
 
 _COMPLETE = "_ROTA_COMPLETE"
@@ -31,7 +31,7 @@ class Verbs(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- the same
         """Import and return a verb's command."""
-        verb = VERBS.get(cmd_name)
+        verb = VERBS.get(cmd_name) or HIDDEN.get(cmd_name)
         if verb is None:
             return None
         found = getattr(import_module(f"rota.cli.{verb.module}"), f"{cmd_name}_command")
@@ -42,7 +42,7 @@ class Verbs(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the verb; an unknown one is told with the nearest that there is."""
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
+        if args and args[0] not in VERBS and args[0] not in HIDDEN and not args[0].startswith("-"):
             near = did_you_mean(args[0], VERBS)
             raise click.UsageError(f"there is no verb {args[0]!r}{near or '; `rota --help` lists them'}", ctx)
         return super().resolve_command(ctx, args)

@@ -14,8 +14,8 @@ from rota.cli.session import Session, here
 from rota.errors import Conflict, UsageError
 
 if TYPE_CHECKING:
-    from rota.config.crontab_writing import Place
     from rota.config.reading import Reading
+    from rota.config.writers.crontab import Place
     from rota.model.job import Job
 
 _CRONTAB = "crontab"
@@ -42,7 +42,7 @@ def import_command(session: Session, source: str, format_name: str | None, outpu
 
     To go on with the file as it is, nothing needs to be imported: rota serve -f FILE
     """
-    from rota.config.writing import write_jobs
+    from rota.config.writers.rota_yaml import write_jobs
 
     directory = here()
     if output is not None and os.path.lexists(output) and not force:
@@ -132,7 +132,7 @@ def export_command(session: Session, kind: str, names: tuple[str, ...], system: 
     """
     del kind  # there is one so far, and click has checked it
     from rota.cli.text import safe
-    from rota.config.crontab_writing import write_crontab
+    from rota.config.writers.crontab import write_crontab
 
     jobs, paused = (_file_jobs(session, format_name), []) if session.file_flags else _home_jobs(session)
     if names:
@@ -176,7 +176,7 @@ def _place(*, system: bool) -> Place:
     import getpass
 
     from rota.clock import SystemClock
-    from rota.config.crontab_writing import Place
+    from rota.config.writers.crontab import Place
     from rota.schedule.zones import zone
 
     now, local = SystemClock().now(), zone()

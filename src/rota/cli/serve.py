@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -57,17 +57,16 @@ def serve_command(
     """
     del no_web  # accepted, and nothing to leave out yet
     from rota.config.home import prepare_home
+    from rota.config.where import DEFAULT_NAMES
     from rota.wiring.homes import can_be_signalled, running_engine
     from rota.wiring.serving import become_engine
 
-    prepare_home(session.home)
-    pid = running_engine(session.home)
+    pid = running_engine(session.home) if os.path.isdir(session.home) else None
     if pid is not None:
         stop = f"stop it first (kill {pid})" if can_be_signalled(session.home, pid) else "stop it first, where it runs"
         raise EngineRunning(
             f"an engine is running already for {session.home} (pid {pid}); {stop}, or choose another home with --home"
         )
-    files, said = _apply_files(session, format_name)
     chosen = {
         "capacity": capacity or _from_environment("ROTA_CAPACITY", _number),
         "max_running": max_running or _from_environment("ROTA_MAX_RUNNING", _number),
@@ -75,37 +74,39 @@ def serve_command(
         "on_stop": on_stop or _from_environment("ROTA_ON_STOP", _one_of(_ON_STOP)),
     }
     as_json = (log_format or _from_environment("ROTA_LOG_FORMAT", _one_of(_FORMATS)) or "text") == "json"
-    chosen |= {name: chosen[name] or said.get(name) for name in ("capacity", "max_running")}
+    files = _apply_files(session, format_name, [name for name, value in chosen.items() if value is not None])
     session.close()
-    become_engine(session.home, chosen, ["serve", "--home", session.home], as_json=as_json, quiet=quiet, files=files)
+    prepare_home(session.home)
+    note = ""
+    if files is None:
+        note = f"no job files are served: none was named, and there is no {' or '.join(DEFAULT_NAMES)} in {here()}"
+    become_engine(
+        session.home, chosen, ["serve", "--home", session.home], as_json=as_json, quiet=quiet, files=files, note=note
+    )
 
 
-def _apply_files(session: Session, format_name: str | None) -> tuple[ServedFiles | None, dict[str, Any]]:
-    """Apply the job files, if there are any; return what the engine must know of them, and the settings in them.
+def _apply_files(session: Session, format_name: str | None, fixed: list[str]) -> ServedFiles | None:
+    """Apply the job files, if there are any, and return what the engine must know of them.
 
     Broken files end the start here, with all of their problems: nobody wants an engine that runs something else.
     """
-    from rota.config.where import usual
-
-    if not session.file_flags and usual(os.environ, here()) is None:
-        return None, {}
+    if not session.has_files:
+        return None
     from rota.cli.apply import apply_at_start
-    from rota.cli.files import JobFiles
-    from rota.config.where import chosen
-    from rota.wiring.serving import ServedFiles, look_at_files
+    from rota.cli.files import JobFiles, absolute
+    from rota.config.reading import watched_paths
+    from rota.config.served import with_inputs
+    from rota.wiring.serving import FirstLook, ServedFiles
 
-    directory = here()
-    named = chosen(session.file_flags, os.environ, directory)
-    roots = [os.path.normpath(os.path.join(directory, os.path.expanduser(root))) for root in named]
-    seen = look_at_files(roots)
+    roots = absolute(session.files())
+    watched = watched_paths(roots, format_name)
+    look = FirstLook(watched)
     files = JobFiles(session, format_name)
-    reading, lines = apply_at_start(session, files)
-    watched = files.watched(reading)
-    seen += look_at_files([path for path in watched if path not in roots])
+    served, lines = apply_at_start(session, files)
+    seen = look.with_inputs(with_inputs(watched, served))
     words = ["apply", "--home", session.home, *(word for root in roots for word in ("-f", root))]
     words += ["--format", format_name] if format_name is not None else []
-    said = reading.settings
-    return ServedFiles(watched, words, seen, lines, str(said.get("log_file") or "")), said
+    return ServedFiles(watched, words, seen, files.served_key, fixed, lines)
 
 
 def _stop_grace(given: timedelta | None) -> timedelta | None:

@@ -35,6 +35,29 @@ class Session:
         file = os.path.expanduser(self.file_flags[0]) if self.file_flags else default_in(directory)
         return find_home(self.home_flag, os.environ, directory, file)
 
+    def files(self) -> list[str]:
+        """Return the job files that are meant; raises when none was named and there is none in the usual places."""
+        from rota.config.where import chosen
+
+        return chosen(self.file_flags, os.environ, here(), own=self._is_users)
+
+    @property
+    def has_files(self) -> bool:
+        """Tell whether job files were named, or are in the usual places."""
+        from rota.config.where import usual
+
+        return bool(self.file_flags) or usual(os.environ, here(), own=self._is_users) is not None
+
+    @property
+    def _is_users(self) -> bool:
+        """Tell whether the home is that of the user's own job files, or the one that the environment names."""
+        from rota.config.home import is_home_for
+        from rota.config.where import config_directory
+
+        if self.home_flag is None and os.environ.get("ROTA_HOME"):
+            return True
+        return is_home_for(self.home, config_directory(os.environ), os.environ)
+
     @property
     def has_home(self) -> bool:
         """Tell whether the home has been used before."""

@@ -81,6 +81,8 @@ def print_new_job(session: Session, stored: StoredJob, now: datetime) -> None:
         click.echo("It is disabled, so it is never due.")
     elif not stored.job.schedules:
         click.echo(f"Run it with: rota run {typed(stored.name)}")
+    elif stored.job.at_boot:
+        click.echo("Next: when the machine has started, and an engine with it.")
 
 
 def _print_slots(slots: list[datetime], now: datetime, job: Job) -> None:

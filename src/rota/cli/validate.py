@@ -38,7 +38,7 @@ def validate_command(session: Session, format_name: str | None, as_json: bool) -
     count, places = len(reading.jobs), len(files.files)
     where = "1 file" if places == 1 else f"{places} files"
     if problems:
-        click.echo(f"rota: {_count(len(problems), 'problem')} in {where}", err=True)
+        click.echo(f"rota: {_count(len(problems), 'problem')}" + (f" in {where}" if places else ""), err=True)
         return _BROKEN
     click.echo(f"{where[0].upper()}{where[1:]}, {_count(count, 'job')}: no problem.")
     return 0
@@ -54,7 +54,7 @@ def schema_command() -> None:
 
     The first line of a job file names it: # yaml-language-server: $schema=rota.schema.json
     """
-    from rota.config.schema import schema
+    from rota.config.own.schema import schema
 
     print_json(schema())
 

@@ -55,3 +55,5 @@ SECTIONS: dict[str, dict[str, Verb]] = {
     },
 }
 VERBS: dict[str, Verb] = {name: verb for verbs in SECTIONS.values() for name, verb in verbs.items()}
+HIDDEN: dict[str, Verb] = {"tell": Verb("tell", "Write what runs do into one log, beside the engine.")}
+"""What rota calls itself; people have no need for it, and no listing has it."""

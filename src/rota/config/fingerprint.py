@@ -1,8 +1,8 @@
 """Whether files say the same as the last time, told without reading them as YAML.
 
 The store keeps, for a set of files, what they were when they were applied: their content, the variables that they
-used, what else was looked at, the version of rota, and the revision that the catalogue of jobs had afterwards. If all
-of it is still so, applying them again would change nothing.
+used, what else was looked at, the version of rota, the machine's zone, and the revision that the catalogue of jobs had
+afterwards. If all of it is still so, applying them again would change nothing.
 """
 
 from __future__ import annotations
@@ -15,12 +15,15 @@ import msgspec
 
 from rota import __version__
 from rota.config.reading import File, Reading
+from rota.schedule.zones import local_zone_name
 
 
 class Fingerprint(msgspec.Struct, frozen=True):
     """What is remembered of files that were applied."""
 
     version: str
+    zone: str
+    """The machine's, which jobs get that name none."""
     format: str
     files: dict[str, str]
     inputs: dict[str, str]
@@ -30,10 +33,14 @@ class Fingerprint(msgspec.Struct, frozen=True):
     jobs: int
 
 
-def key_of(roots: Sequence[str], directory: str) -> str:
-    """Return the name under which the store keeps the fingerprint of these files."""
-    paths = "\0".join(sorted(os.path.join(directory, os.path.expanduser(root)) for root in roots))
-    return "applied:" + hashlib.sha256(paths.encode()).hexdigest()[:16]
+def digest_of(paths: Sequence[str]) -> str:
+    """Return what stands for these files, by their absolute paths, in the names of facts about them."""
+    return hashlib.sha256("\0".join(sorted(paths)).encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def key_of(digest: str) -> str:
+    """Return the name under which the store keeps the fingerprint of files of a digest."""
+    return f"applied:{digest}"
 
 
 def take(
@@ -44,6 +51,7 @@ def take(
     inputs = {path: _stamp(path) for jobset in reading.jobsets for path in jobset.inputs}
     return Fingerprint(
         __version__,
+        local_zone_name(),
         format_name or "",
         _hashes(reading.files, contents),
         inputs,
@@ -72,7 +80,8 @@ def unchanged(
         before = None if known is None else msgspec.json.decode(known, type=Fingerprint)
     except msgspec.DecodeError:
         return None
-    if before is None or (before.version, before.format, before.revision) != (__version__, format_name or "", revision):
+    same = (__version__, local_zone_name(), format_name or "", revision)
+    if before is None or (before.version, before.zone, before.format, before.revision) != same:
         return None
     if before.files != _hashes(files, contents) or before.values != _values(before.variables, environment):
         return None

@@ -24,17 +24,35 @@ def find_home(flag: str | None, environment: Mapping[str, str], directory: str, 
     if chosen:
         return os.path.realpath(os.path.expanduser(chosen))
     start = directory if file is None else os.path.dirname(os.path.join(directory, os.path.normpath(file)))
-    here = start = os.path.realpath(start)
+    start = os.path.realpath(start)
+    found = _nearest(start)
+    if found is not None:
+        return found
+    if file is not None:
+        return os.path.join(start, HOME_NAME)
+    return user_home(environment)
+
+
+def _nearest(directory: str) -> str | None:
+    """Return the home in a directory or the nearest one above that has one."""
+    here = directory
     while True:
         candidate = os.path.join(here, HOME_NAME)
         if os.path.isdir(candidate):
             return candidate
         above = os.path.dirname(here)
         if above == here:
-            break
+            return None
         here = above
-    if file is not None:
-        return os.path.join(start, HOME_NAME)
+
+
+def is_home_for(home: str, directory: str, environment: Mapping[str, str]) -> bool:
+    """Tell whether a home is the one for the user's own files in a directory: the nearest one there, or the user's."""
+    return home == (_nearest(os.path.realpath(directory)) or user_home(environment))
+
+
+def user_home(environment: Mapping[str, str]) -> str:
+    """Return the user's own home, which belongs to no directory of job files."""
     state = environment.get("XDG_STATE_HOME", "")
     if not os.path.isabs(state):  # the XDG rules: a relative one is to be ignored
         state = os.path.join(_user_directory(), ".local", "state")

@@ -11,10 +11,12 @@ from rota.model.job import Job
 
 
 class FoundJob(msgspec.Struct, frozen=True):
-    """A job, and where its definition begins."""
+    """A job, and the place by which messages call it."""
 
     job: Job
     mark: Mark
+    begin: Mark | None = None
+    """Where its definition begins, if the format tells it apart from the place of its name."""
 
 
 class Jobset(msgspec.Struct):
@@ -26,9 +28,13 @@ class Jobset(msgspec.Struct):
     settings: dict[str, Any] = {}
     """What the file says about the engine: capacity, max_running, log_file."""
     notes: list[tuple[Mark, str]] = []
-    """What could not be carried over; `rota import` writes these as comments."""
+    """What could not be carried over; `rota import` writes these as comments, above the job that they are in."""
+    general: list[tuple[Mark, str]] = []
+    """The same of the file as a whole: it stands at the top, wherever its place is."""
     skipped: list[str] = []
     """Names of jobs that are wrong, in formats that skip such jobs: jobs of these names stay as they were."""
+    nameless: bool = False
+    """One of them has not even a name that can be believed, so it might be any job of the file: none of them goes."""
     left_out: list[Problem] = []
     """What is wrong with those; `rota import` writes these as comments, too."""
     inputs: list[str] = []

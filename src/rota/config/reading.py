@@ -9,14 +9,19 @@ from typing import Any
 
 import msgspec
 
+from rota.config.absolute import absolute
+from rota.config.formats.crontab_apart import set_apart
+from rota.config.formats.crontab_places import cron_reads, holds_crontabs
 from rota.config.formats.registry import Source, by_name, directory_format, is_text, recognise, text_format
 from rota.config.jobset import FoundJob, Jobset
 from rota.config.problems import Mark, Problems
-from rota.config.yaml_reader import MAX_BYTES, read_yaml
+from rota.config.served import Served
+from rota.config.syntax.yaml_reader import MAX_BYTES, read_yaml
+from rota.errors import did_you_mean
 
 SUFFIXES = (".yaml", ".yml", ".json")
 _ENDINGS = ", ".join(SUFFIXES)
-_CRON_DIRECTORIES = ("cron.d", "crontabs")
+_MAY_BE_EMPTY = "rota.d"
 _MOST_FILES = 10_000
 
 
@@ -47,9 +52,28 @@ class Reading(msgspec.Struct):
         return {key: value for jobset in self.jobsets for key, value in jobset.settings.items()}
 
     @property
+    def served(self) -> Served:
+        """What an engine must know that serves these files."""
+        settings = {key: value for key, value in self.settings.items() if value is not None}
+        return Served(tuple(dict.fromkeys(path for jobset in self.jobsets for path in jobset.inputs)), **settings)
+
+    @property
     def jobs(self) -> list[tuple[File, FoundJob]]:
         """All jobs with their files."""
         return [(file, found) for file, jobset in zip(self.files, self.jobsets, strict=True) for found in jobset.jobs]
+
+
+def watched_paths(paths: Sequence[str], format_name: str | None) -> list[str]:
+    """Return what to watch of files and directories that were named; see engine/reloading.py for the endings."""
+    return [
+        path if not os.path.isdir(path) else os.path.join(path, "*" if _any_name(path, format_name) else "")
+        for path in paths
+    ]
+
+
+def _any_name(directory: str, format_name: str | None) -> bool:
+    """Tell whether files of any name in a directory are meant, as crontabs are."""
+    return holds_crontabs(directory) or (format_name is not None and is_text(format_name))
 
 
 def files_of(roots: Sequence[str], directory: str, format_name: str | None, problems: Problems) -> list[File]:
@@ -57,31 +81,45 @@ def files_of(roots: Sequence[str], directory: str, format_name: str | None, prob
     found: dict[str, File] = {}
     for root in roots:
         shown = os.path.expanduser(root)
-        path = os.path.normpath(os.path.join(directory, shown))
+        path = absolute(directory, root)
         if not os.path.isdir(path):
             found.setdefault(path, File(shown, path))
-            continue
-        whole = directory_format(path, format_name)
-        if whole is not None:
+        elif (whole := directory_format(path, format_name)) is not None:
             found.setdefault(path, File(shown, path, whole))
-            continue
-        texts = os.path.basename(path) in _CRON_DIRECTORIES or (format_name is not None and is_text(format_name))
-        try:
-            names = sorted(os.listdir(path))
-        except OSError as error:
-            problems.add(Mark(shown, 1, 1), f"the directory cannot be read: {error.strerror}")
-            continue
-        before = len(found)
-        for name in names[:_MOST_FILES]:
-            inside = os.path.join(path, name)
-            if _is_wanted(name, any_name=texts) and os.path.isfile(inside):
-                found.setdefault(inside, File(os.path.join(shown, name), inside))
-        if len(found) == before:
-            problems.warn(Mark(shown, 1, 1), "there is no job file in this directory", f"they end in {_ENDINGS}")
+        else:
+            for file in _inside(shown, path, format_name, problems):
+                found.setdefault(file.path, file)
     return list(found.values())
 
 
-def _is_wanted(name: str, *, any_name: bool) -> bool:
+def _inside(shown: str, path: str, format_name: str | None, problems: Problems) -> list[File]:
+    """Return the files of a directory that is not read as a whole.
+
+    One without any is refused: it may stand where a file with jobs was, and an apply would seem to do nothing. Only a
+    directory that is known to be for files that come and go may be empty.
+    """
+    mark, texts = Mark(shown, 1, 1), _any_name(path, format_name)
+    try:
+        names = sorted(name for name in os.listdir(path) if _is_wanted(path, name, any_name=texts))
+    except OSError as error:
+        problems.add(mark, f"the directory cannot be read: {error.strerror}")
+        return []
+    if len(names) > _MOST_FILES:
+        text = f"there are {len(names):,} job files in this directory, and at most {_MOST_FILES:,} are read"
+        problems.add(mark, text, "write several jobs into a file")
+        return []
+    files = [File(os.path.join(shown, name), os.path.join(path, name)) for name in names]
+    files = [file for file in files if os.path.isfile(file.path)]
+    if not files:
+        may_be_empty = os.path.basename(path) == _MAY_BE_EMPTY or holds_crontabs(path)
+        note = problems.warn if may_be_empty else problems.add
+        note(mark, "there is no job file in this directory", "" if texts else f"they end in {_ENDINGS}")
+    return files
+
+
+def _is_wanted(directory: str, name: str, *, any_name: bool) -> bool:
+    if holds_crontabs(directory) and not cron_reads(directory, name):
+        return False
     if name.startswith(".") or name.endswith(("~", ".bak", ".swp", ".dpkg-dist", ".rpmsave")):
         return False
     return any_name or name.lower().endswith(SUFFIXES)
@@ -120,6 +158,7 @@ def read(
         _jobset(file, content, environment, format_name, problems) if content is not None else Jobset("")
         for file, content in zip(files, contents, strict=True)
     ]
+    set_apart([file.path for file in files], jobsets)
     reading = Reading(list(files), jobsets, problems)
     _check_names(reading, problems)
     _check_pools(reading, problems)
@@ -179,3 +218,18 @@ def _check_pools(reading: Reading, problems: Problems) -> None:
             if known != size:
                 text = f"pool {name!r} has {size} places here and {known} in {where}"
                 problems.add(Mark(file.shown, 1, 1), text, "say it in one file only")
+    if not problems:  # a pool that is wrong where it is defined would seem to be nowhere
+        _warn_of_unknown_pools(reading, problems)
+
+
+def _warn_of_unknown_pools(reading: Reading, problems: Problems) -> None:
+    """Warn once of each pool that no file defines: another file or somebody by hand may have, or it is a slip."""
+    known = reading.pools
+    told = {"", *known}
+    for _, found in reading.jobs:
+        pool = found.job.policy.pool
+        if pool not in told:
+            told.add(pool)
+            near = did_you_mean(pool, known).removeprefix("; ")
+            hint = f"{near} unless it is there already, it will have 1 place".lstrip()
+            problems.warn(found.mark, f"pool {pool!r} is in none of these files", hint)

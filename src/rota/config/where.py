@@ -10,11 +10,11 @@ from rota.errors import UsageError
 DEFAULT_NAMES = ("rota.yaml", "rota.yml", "rota.d")
 
 
-def chosen(given: Sequence[str], environment: Mapping[str, str], directory: str) -> list[str]:
+def chosen(given: Sequence[str], environment: Mapping[str, str], directory: str, *, own: bool) -> list[str]:
     """Return the files and directories that are meant: those that were named, or the first of the usual places."""
     if given:
         return list(given)
-    found = usual(environment, directory)
+    found = usual(environment, directory, own=own)
     if found is None:
         raise UsageError(
             f"there is no {', '.join(DEFAULT_NAMES[:-1])} or {DEFAULT_NAMES[-1]} in {directory}; "
@@ -23,10 +23,16 @@ def chosen(given: Sequence[str], environment: Mapping[str, str], directory: str)
     return [found]
 
 
-def usual(environment: Mapping[str, str], directory: str) -> str | None:
-    """Return the job file, or directory of them, that is in the current directory, or else in the user's own."""
+def usual(environment: Mapping[str, str], directory: str, *, own: bool) -> str | None:
+    """Return the job file, or directory of them, that is in the current directory, or else in the user's own.
+
+    The user's own files are for the user's own home (`own`): in the home of a project they would be a stranger's jobs,
+    and run by two engines.
+    """
     here = default_in(directory)
-    return os.path.basename(here) if here is not None else default_in(config_directory(environment))
+    if here is not None:
+        return os.path.basename(here)
+    return default_in(config_directory(environment)) if own else None
 
 
 def default_in(directory: str) -> str | None:

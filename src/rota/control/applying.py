@@ -22,7 +22,7 @@ import msgspec
 from rota.control.editing import Editor, with_zone
 from rota.errors import Outdated
 from rota.model.job import Job, StoredJob
-from rota.model.run import Run, State
+from rota.model.run import Run
 from rota.model.settlement import RunFilter
 from rota.plan.timetables import with_anchors
 from rota.ports import Clock, Store
@@ -30,6 +30,8 @@ from rota.schedule.zones import local_zone_name
 
 FILE = "file:"
 """The origin of a file's job begins like this."""
+_UNSURE = "because something in {} has no name that can be read, and might be it"
+_VANISHED = "although {} has vanished; --prune removes it"
 _PAGE = 2_000
 _MANY = 10_000
 
@@ -52,7 +54,11 @@ class Wish(msgspec.Struct, frozen=True):
     pools: Mapping[str, int] = {}
     skipped: frozenset[str] = frozenset()
     """Names that a file has, but that could not be read: the jobs that have them stay as they are."""
+    unsure: frozenset[str] = frozenset()
+    """Files in which something could not even be told by its name: none of their jobs goes."""
     prune: bool = False
+    take_over: bool = False
+    """Whether jobs of other files may become these files' own."""
 
 
 class Edit(msgspec.Struct, frozen=True):
@@ -63,6 +69,13 @@ class Edit(msgspec.Struct, frozen=True):
     origin: str
 
 
+class Kept(msgspec.Struct, frozen=True):
+    """A job that no file has any more, and that stays all the same."""
+
+    stored: StoredJob
+    why: str
+
+
 class Difference(msgspec.Struct, frozen=True):
     """What applying would do."""
 
@@ -71,8 +84,7 @@ class Difference(msgspec.Struct, frozen=True):
     changed: tuple[Edit, ...] = ()
     removed: tuple[StoredJob, ...] = ()
     unchanged: int = 0
-    kept: tuple[StoredJob, ...] = ()
-    """Jobs of files that have vanished."""
+    kept: tuple[Kept, ...] = ()
     conflicts: tuple[str, ...] = ()
     pools: tuple[tuple[str, int | None, int], ...] = ()
     """Pools that are new or get another size: name, size before, size after."""
@@ -99,7 +111,7 @@ def difference(
         before = known.get(wanted.job.name)
         if before is None:
             added.append(wanted)
-        elif not _may_take(before.origin, wish.origins, is_there):
+        elif not _may_take(before.origin, wish, is_there):
             conflicts.append(f"{wanted.place}: {_conflict(before)}")
         else:
             after = with_anchors(wanted.job, before.job, now)
@@ -110,7 +122,10 @@ def difference(
     names = {wanted.job.name for wanted in wish.jobs} | wish.skipped
     gone = [one for one in known.values() if one.name not in names and one.origin.startswith(FILE)]
     vanished = [one for one in gone if one.origin not in wish.origins and not is_there(_path_of(one.origin))]
-    removed = [one for one in gone if one.origin in wish.origins] + (vanished if wish.prune else [])
+    missing = [one for one in gone if one.origin in wish.origins]
+    removed = [one for one in missing if one.origin not in wish.unsure] + (vanished if wish.prune else [])
+    kept = [Kept(one, _UNSURE.format(_path_of(one.origin))) for one in missing if one.origin in wish.unsure]
+    kept += [] if wish.prune else [Kept(one, _VANISHED.format(_path_of(one.origin))) for one in vanished]
     pools = [(name, sizes.get(name), size) for name, size in wish.pools.items() if sizes.get(name) != size]
     return Difference(
         revision,
@@ -118,7 +133,7 @@ def difference(
         tuple(changed),
         tuple(removed),
         unchanged,
-        () if wish.prune else tuple(vanished),
+        tuple(kept),
         tuple(conflicts),
         tuple(pools),
     )
@@ -168,8 +183,7 @@ class Applier:
                 after = with_anchors(edit.after, before.job, now)
                 warnings += self._named(edit.after.name, self._editor.change(before, after, edit.origin, now).warnings)
             for wanted in found.added:
-                job = with_anchors(wanted.job, None, now)
-                warnings += self._named(job.name, self._editor.add(job, wanted.origin, now).warnings)
+                warnings += self._named(wanted.job.name, self._editor.add(wanted.job, wanted.origin, now).warnings)
             for name, _, size in found.pools:
                 self._editor.set_pool(name, size)
             if not found.is_empty:
@@ -184,12 +198,15 @@ class Applier:
         return warnings
 
     def touched(self, found: Difference) -> dict[str, list[Run]]:
-        """Return the running runs of jobs that change or go, by job; they go on under the definition they have."""
+        """Return the runs of jobs that change or go which have not ended, by job.
+
+        Those that run go on under the definition they have. Of a job that goes, those that wait are cancelled.
+        """
         wanted = {edit.before.id for edit in found.changed} | {one.id for one in found.removed}
         runs: dict[str, list[Run]] = {}
         if wanted:
             for run in self._store.runs.page(RunFilter(state="active"), None, _MANY):
-                if run.job_id in wanted and run.state is State.RUNNING:
+                if run.job_id in wanted:
                     runs.setdefault(run.job, []).append(run)
         return runs
 
@@ -215,9 +232,11 @@ def _with_zones(wish: Wish) -> Wish:
     return msgspec.structs.replace(wish, jobs=jobs)
 
 
-def _may_take(owner: str, origins: frozenset[str], is_there: Callable[[str], bool]) -> bool:
+def _may_take(owner: str, wish: Wish, is_there: Callable[[str], bool]) -> bool:
     """Tell whether the applied files may have a job of this origin: it is theirs, or its file is gone."""
-    return owner in origins or (owner.startswith(FILE) and not is_there(_path_of(owner)))
+    if owner in wish.origins:
+        return True
+    return owner.startswith(FILE) and (wish.take_over or not is_there(_path_of(owner)))
 
 
 def _path_of(origin: str) -> str:
@@ -228,8 +247,8 @@ def _conflict(before: StoredJob) -> str:
     name = before.name
     if before.origin.startswith(FILE):
         return (
-            f"job {name!r} belongs to {_path_of(before.origin)}; take it out there, or choose another name "
-            "(with both files in one apply it may move)"
+            f"job {name!r} belongs to {_path_of(before.origin)}; take it out there, choose another name, or make it "
+            "this file's with: rota apply --take-over"
         )
     return (
         f"job {name!r} was made by {before.origin} and is kept apart from files; remove it first "

@@ -14,7 +14,7 @@ from shlex import quote
 import msgspec
 
 from rota.errors import BadJob, JobExists
-from rota.model.job import Job, StoredJob
+from rota.model.job import BY_HAND, Job, StoredJob
 from rota.model.ledger import Skip, SkipCode
 from rota.model.run import Trigger
 from rota.model.settlement import NewRun
@@ -63,9 +63,14 @@ class Editor:
         return job
 
     def add(self, job: Job, origin: str, now: datetime) -> Applied:
-        """Make a job that is not there yet; one that was removed is there again, with its history."""
-        rest, jitter = rest_of(job), jitter_of(job, self._home_id)
+        """Make a job that is not there yet; one that was removed is there again, with its history.
+
+        A file's job that comes back, perhaps after a blink in which half of the file was missing, comes back as it was:
+        with its phase, and paused if it was.
+        """
         before = self._store.jobs.find(job.name)
+        job = with_anchors(job, before.job if before is not None else None, now)
+        rest, jitter = rest_of(job), jitter_of(job, self._home_id)
         if before is not None and before.removed_at is None:
             raise JobExists(
                 f"there is a job named {job.name!r} already; remove it first (rota remove {quote(job.name)}), "
@@ -75,7 +80,14 @@ class Editor:
             stored = self._store.jobs.add(job, origin, now, rest, jitter)
         else:
             stored = self._store.jobs.change_if_unchanged(before, job, origin, now, rest, jitter)
-        return self._begin(stored, before, now)
+            if origin == BY_HAND and stored.paused_at is not None:
+                self._store.jobs.pause_if_unchanged(stored, None, now)
+                stored = self._store.jobs.by_id(stored.id)
+        applied = self._begin(stored, before, now)
+        if stored.paused_at is None:
+            return applied
+        still = f"it was paused when it was removed, and still is; to end that: rota resume {quote(job.name)}"
+        return msgspec.structs.replace(applied, warnings=(*applied.warnings, still))
 
     def change(self, before: StoredJob, job: Job, origin: str, now: datetime) -> Applied:
         """Give a planned job another definition."""
@@ -133,8 +145,8 @@ class Editor:
         """
         warnings = []
         for spec in stored.job.schedules if stored.wants_slots else ():
-            if spec.kind != "at":
-                continue
+            if spec.kind != "at" or spec.at_boot:
+                continue  # a start of the machine that has passed is the engine's, which decides on each once
             schedule = parse("at", spec.text, zone=stored.job.timezone)
             assert isinstance(schedule, At), "parse gives an At for 'at'"
             slot, grace = schedule.instant, stored.job.policy.grace
@@ -170,7 +182,7 @@ def with_zone(job: Job, here: Callable[[], str]) -> Job:
 
     The engine, and whoever looks at the job later, may have another TZ in their environment; the promise is kept.
     """
-    if job.timezone is not None or all(spec.kind == "every" for spec in job.schedules):
+    if job.timezone is not None or all(spec.kind == "every" or spec.at_boot for spec in job.schedules):
         return job
     return msgspec.structs.replace(job, timezone=here())
 
@@ -179,10 +191,13 @@ def _never_due(job: Job, now: datetime) -> list[str]:
     """Warn of schedules that have nothing to come; what they had up to now is another matter."""
     if not job.schedules or rest_of(job) is not None:
         return []
-    timetable = timetable_of(job)
-    if timetable.next_after(now) is not None:
+    timetable, until = timetable_of(job), job.policy.not_after
+    starts_to_come = job.at_boot and (until is None or until > now)
+    if timetable.next_after(now) is not None or starts_to_come:
         return []
-    if timetable.latest_until(now) is not None and any(spec.kind == "at" for spec in job.schedules):
+    if timetable.latest_until(now) is not None and any(
+        spec.kind == "at" and not spec.at_boot for spec in job.schedules
+    ):
         return []  # an instant that has just passed; it runs within grace, or was warned of
     return [f"its schedule has no slot to come ({timetable.explain()}), so it will never run by itself"]
 

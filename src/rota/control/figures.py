@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+import msgspec
+
 from rota.control.stats import SAMPLES, Figures, figures
 from rota.model.job import StoredJob
 from rota.plan.timetables import rest_of, timetable_of
@@ -39,6 +41,9 @@ class Statistics:
 
     def _figures(self, stored: StoredJob, totals: Mapping[str, Mapping[str, tuple[int, int, float]]]) -> Figures:
         samples = self._store.runs.samples(stored.id, SAMPLES)
+        if stored.job.schedules and all(spec.at_boot for spec in stored.job.schedules):
+            # From the machine's start to the engine's is not a lateness that anybody could do something about.
+            samples = [msgspec.structs.replace(sample, late=None) for sample in samples]
         return figures(stored.name, totals.get(stored.name, {}), samples, stored.job.policy, self._interval(stored))
 
     def _interval(self, stored: StoredJob) -> timedelta | None:

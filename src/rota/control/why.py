@@ -68,6 +68,8 @@ class Why:
 
     def _asked(self, run: Run) -> str:
         match run.trigger:
+            case Trigger.SCHEDULE if self._is_boot(run):
+                return f"The machine started at {self._slot(run)}, and it runs once for each start."
             case Trigger.SCHEDULE:
                 return f"Its schedule made it due at {self._slot(run)}."
             case Trigger.CATCH_UP:
@@ -81,6 +83,13 @@ class Why:
                 given = ", ".join(f"{name}={value}" for name, value in run.params.items())
                 ending = f", with {given}" if given else ""
                 return f"It was asked for by hand at {self._said(run.queued_at)}{ending}."
+
+    def _is_boot(self, run: Run) -> bool:
+        """Tell whether a start of the machine, and no clock, made a run due."""
+        job = self._store.jobs.definition(run.definition_id)
+        if not job.at_boot or run.slot is None:
+            return False
+        return len(job.schedules) == 1 or timetable_of(job).latest_until(run.slot) != run.slot
 
     def _slot(self, run: Run) -> str:
         assert run.slot is not None, "the store's CHECK: a run of the schedule has a slot"
@@ -206,17 +215,24 @@ class Why:
         if stored.next_slot is None:
             if rest_of(stored.job) is not None:
                 return ["Its next slot is set when the run before it ends."]
+            if stored.job.at_boot:
+                idle = "" if self._engine() else ". No engine is running now; start one with: rota serve"
+                return [f"It runs once each time the machine starts, as soon as the engine does{idle}."]
             return ["It will not run by itself any more: its schedule has no slot left."]
-        when = f"{self._said(stored.next_slot)} ({relative(stored.next_slot, now)})"
+        too = ["It also runs once each time the machine starts."] if stored.job.at_boot else []
+        return [self._coming(stored.next_slot, now), *too]
+
+    def _coming(self, slot: datetime, now: datetime) -> str:
+        when = f"{self._said(slot)} ({relative(slot, now)})"
         engine = self._engine()
         if engine:
-            silent = silence(self._store, self._clock) if stored.next_slot <= now else None
+            silent = silence(self._store, self._clock) if slot <= now else None
             if silent is not None:
-                return [f"It has been due since {when}, but {silence_text(engine, silent)}."]
-            return [f"Its next slot is {when}."]
-        if stored.next_slot <= now:
-            return [f"It has been due since {when}, but no engine is running. Start one with: rota serve"]
-        return [f"Its next slot is {when}, but no engine is running now. Start one with: rota serve"]
+                return f"It has been due since {when}, but {silence_text(engine, silent)}."
+            return f"Its next slot is {when}."
+        if slot <= now:
+            return f"It has been due since {when}, but no engine is running. Start one with: rota serve"
+        return f"Its next slot is {when}, but no engine is running now. Start one with: rota serve"
 
     # -- a slot -------------------------------------------------------------------------------------------------------
 
@@ -234,10 +250,13 @@ class Why:
         timetable = timetable_of(stored.job)
         due = timetable.next_after(at - _TICK)
         due = due if due is not None and due < until else None
-        skip = self._store.ledger.at(stored.id, due or at)
-        if skip is not None and (due is not None or skip.skip.first_slot == skip.skip.last_slot):
+        ledger = self._store.ledger
+        # Without a slot of the present schedule: one of an earlier definition, or a start of the machine.
+        skip = ledger.alone_in(stored.id, at, until) if due is None else ledger.at(stored.id, due)
+        if skip is not None:
             text = f"{self.skip_text(skip)}."
-            return Answer(f"job {stored.name!r} at {self._said(due or at)}", (text,), stored.name, skip=skip, slot=due)
+            slot = due or skip.skip.first_slot
+            return Answer(f"job {stored.name!r} at {self._said(slot)}", (text,), stored.name, skip=skip, slot=slot)
         told = self._no_record(stored, timetable, at, due)
         return Answer(f"job {stored.name!r} at {self._said(due or at)}", tuple(told), stored.name, slot=due)
 

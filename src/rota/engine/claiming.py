@@ -24,18 +24,22 @@ class Claimer:
         self._launcher = launcher
         self._host = host
         self._clock = clock
-        self._settings = settings
+        self.limit(settings.capacity, settings.max_running)
+
+    def limit(self, capacity: int, max_running: int | None) -> None:
+        """Go by other limits from now on; what runs already goes on."""
+        self.capacity, self.max_running = capacity, max_running
 
     def claim(self, now: datetime, flying: Mapping[str, Flight]) -> list[tuple[Claimed, Job]]:
         """Claim as many ready runs as there is room for, and return each with what it runs.
 
         Definitions are read here: once the claims are on disk, nothing may fail before they are started.
         """
-        free = min(self._settings.capacity - len(flying), CLAIMS_A_TURN)
+        free = min(self.capacity - len(flying), CLAIMS_A_TURN)
         if free <= 0:
             return []
         spools = self._launcher.reserve(free)
-        claimed = self._store.runs.claim_ready(self._host, self._launcher.boot, now, spools, self._settings.max_running)
+        claimed = self._store.runs.claim_ready(self._host, self._launcher.boot, now, spools, self.max_running)
         return [(one, self._store.jobs.definition(one.definition_id)) for one in claimed]
 
     def launch(self, claimed: Claimed, job: Job, ended: Callable[[Flight, Exited], None]) -> Flight:

@@ -13,6 +13,7 @@ POINTS = (
     "adopting",
     "before-adoption-commit",
     "after-adoption-commit",
+    "mid-boot",
     "mid-plan",
     "before-claim-commit",
     "after-claim-commit",

@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from rota.engine.adopting import Adopter
+from rota.engine.booting import Booter
 from rota.engine.claiming import CLAIMS_A_TURN, Claimer
 from rota.engine.crashpoints import reach
 from rota.engine.flights import Ending, Exited, Flight
@@ -60,10 +61,10 @@ class Engine:
         self._log = log
         self._pokes = pokes
         self._host = host
-        self._settings = settings
         self._planner = Planner(store, new_id, log)
         self._claimer = Claimer(store, launcher, host, clock, settings)
         self._adopter = Adopter(store, launcher, host, log)
+        self._booter = Booter(store, launcher, new_id, log)
         self._settler = Settler(store, launcher, host, log)
         self._warden = Warden(store, launcher, host, log)
         self._pruner = Pruner(store, settings.retention)
@@ -104,6 +105,19 @@ class Engine:
         for flight in self.flights.values():
             if flight.ending is None and flight.exited is None:
                 self._warden.end(flight, Ending.CANCEL, reason, self._clock.monotonic())
+
+    def limit(self, capacity: int, max_running: int | None) -> None:
+        """Let so many attempts go at once from now on; what runs already goes on."""
+        if self._begun and (capacity, max_running) != (self.capacity, self._claimer.max_running):
+            in_all = "" if max_running is None else f", {max_running} on all hosts"
+            self._log.info(f"from now on {capacity} at once{in_all}")
+        self._claimer.limit(capacity, max_running)
+        self._more = True
+
+    @property
+    def capacity(self) -> int:
+        """How many attempts may go at once here."""
+        return self._claimer.capacity
 
     def stopped(self) -> None:
         """Write down that this was an orderly end; a store that cannot be written does not make it a disorderly one."""
@@ -160,6 +174,8 @@ class Engine:
             if settled:
                 reach("before-settle-commit")
             if self.planning:
+                if not self._begun:
+                    self._booter.decide(now)
                 self._planner.follow(now, monotonic)
                 self._store.runs.wake(now)
                 if self._planner.clock_went_back(now):
@@ -209,6 +225,7 @@ class Engine:
             reach("after-adoption-commit")
             self._begun = True
             self._adopter.tell()
+            self._booter.tell()
         if self._alarmed > float("-inf"):
             self._alarmed = float("-inf")
             self._log.info("the store can be written again")

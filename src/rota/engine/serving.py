@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from rota.engine.flights import Flight
+from rota.engine.keeping import Keeper
 from rota.engine.loop import Engine
 from rota.engine.reloading import Reloader
 from rota.engine.settings import EngineSettings, OnStop
@@ -36,6 +37,7 @@ class Server:
         hear_children: bool,
         ground: Callable[[], str] = lambda: "",
         files: Reloader | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -47,6 +49,7 @@ class Server:
         """Says what is wrong with the home itself; nothing while it is as it was."""
         self._looked = float("-inf")
         self._files = files
+        self._beside = [each for each in (files, keeper) if each is not None]
         self._stops = 0
         self._seen = 0
         self._hangups = 0
@@ -62,8 +65,8 @@ class Server:
             while not self._done():
                 self._look_down()
                 rest = self._engine.turn()
-                if self._files is not None and not self._stops:
-                    rest = min(rest, self._files.tick(self._clock.monotonic()))
+                if not self._stops:
+                    rest = min([rest, *(each.tick(self._clock.monotonic()) for each in self._beside)])
                 self._engine.wait(min(rest, self._patience()))
                 self._heed()
             self._report()

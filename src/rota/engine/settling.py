@@ -104,7 +104,7 @@ def _judge(flight: Flight, exited: Exited, left: Harvest) -> Ended:
     elif code == 0:
         state, reason = State.SUCCEEDED, ""
     else:
-        state, reason = State.FAILED, exited.reason or told or _explain_code(code)
+        state, reason = State.FAILED, exited.reason or told or _explain_code(code, flight.job.cwd)
     return Ended(
         run_id=flight.run_id,
         attempt=flight.attempt,
@@ -117,8 +117,11 @@ def _judge(flight: Flight, exited: Exited, left: Harvest) -> Ended:
     )
 
 
-def _explain_code(code: int) -> str:
+def _explain_code(code: int, directory: str | None) -> str:
     if code == 126:
+        # The shim ends so when it cannot change there; a person reads the reason before the job's standard error.
+        if directory and os.path.isabs(directory) and not os.path.isdir(directory):
+            return f"exit code 126: the directory {directory}, in which it runs, is not there"
         return "exit code 126: found, but could not be started"
     if code == 127:
         return "exit code 127: a command was not found"

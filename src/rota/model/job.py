@@ -10,6 +10,7 @@ import msgspec
 from rota.errors import BadJob
 from rota.model.action import Action, Python, Shell
 from rota.model.policy import OutputMode, Policy
+from rota.schedule.boot import is_boot
 
 MAX_NAME = 200
 _LARGEST = 1_000_000
@@ -34,6 +35,11 @@ class ScheduleSpec(msgspec.Struct, frozen=True, omit_defaults=True):
         ending = " after the end" if self.from_end else ""
         return f"{self.kind} {self.text}{ending}"
 
+    @property
+    def at_boot(self) -> bool:
+        """Tell whether this is the start of the machine, and not an instant."""
+        return self.kind == "at" and is_boot(self.text)
+
 
 class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     """A job as its author defined it."""
@@ -55,6 +61,11 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     """Files of NAME=VALUE lines, read when an attempt starts."""
     user: str | None = None
     umask: int | None = None
+
+    @property
+    def at_boot(self) -> bool:
+        """Tell whether a start of the machine makes it due."""
+        return any(spec.at_boot for spec in self.schedules)
 
     @property
     def output_mode(self) -> OutputMode:

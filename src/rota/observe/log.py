@@ -36,11 +36,8 @@ class Log:
         self._stamp = ""
         self._file = None if path is None else _open(path)
         self._size = 0 if path is None else os.path.getsize(path)
-        self._copy = copy
-        """A second file that a person has asked for; whoever rotates it may move it away at any time."""
-        if copy:
-            with contextlib.suppress(OSError):
-                os.makedirs(os.path.dirname(copy), exist_ok=True)
+        self._copy = ""
+        self.copy_to(copy)
 
     def info(self, text: str, job: str = "", run: str = "") -> None:
         """Say what happened."""
@@ -53,6 +50,17 @@ class Log:
     def error(self, text: str, job: str = "", run: str = "") -> None:
         """Say what went wrong."""
         self._write("ERROR", text, job, run)
+
+    def copy_to(self, path: str) -> None:
+        """Write what is said of the engine, not of runs, into a person's own log as well; nothing ends that.
+
+        What is said of runs comes there in more detail, by another process. Whoever rotates that file may move it away
+        at any time.
+        """
+        self._copy = path
+        if path:
+            with contextlib.suppress(OSError):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
 
     def reopen(self) -> None:
         """Write on in a new file if somebody has moved or deleted this one, as logrotate does."""
@@ -85,7 +93,7 @@ class Log:
                 self._failed = True
                 with contextlib.suppress(OSError):
                     print(f"rota: cannot write {self._path}: {error}", file=sys.stderr)  # noqa: T201 -- the log itself failed
-        if self._copy:
+        if self._copy and not run:
             self._append(line)
         if self._stream is not None:
             with contextlib.suppress(OSError):  # a terminal that was closed is no reason to stop

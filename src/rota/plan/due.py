@@ -122,7 +122,7 @@ def _choose(
     if first is None or first > until:
         return [], [], max(until, since)
     following = timetable.next_after(first)
-    if (following is None or following > until) and punctual - first <= min(ON_TIME, _grace(policy)):
+    if (following is None or following > until) and punctual - first <= min(ON_TIME, grace_of(policy)):
         return [first], [], until  # the usual case: one slot, just due
     wanted, skips = _catch_up(policy, timetable, since, punctual, until)
     return wanted, [skip for skip in skips if skip is not None], until
@@ -132,7 +132,7 @@ def _catch_up(
     policy: Policy, timetable: Timetable, since: datetime, punctual: datetime, until: datetime
 ) -> tuple[list[datetime], list[Skip | None]]:
     """Decide on missed slots by the policy."""
-    horizon = min(max(since, punctual - _grace(policy) - _TICK), until)
+    horizon = min(max(since, punctual - grace_of(policy) - _TICK), until)
     late = f"it came more than {words(policy.grace)} late (grace)"
     skips = [_range(timetable, since, horizon, SkipCode.BEYOND_GRACE, late)]
     match policy.catch_up:
@@ -159,7 +159,8 @@ def _catch_up(
             return wanted, skips
 
 
-def _grace(policy: Policy) -> timedelta:
+def grace_of(policy: Policy) -> timedelta:
+    """Return how late a slot of the job may be and still run."""
     return max(policy.grace, LEAST_GRACE)
 
 

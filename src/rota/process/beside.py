@@ -1,7 +1,8 @@
-"""Short-lived processes of rota's own beside the engine, such as `rota apply`: started, and met again when they end.
+"""Processes of rota's own beside the engine, such as `rota apply`: started, and met again when they end.
 
 What a helper says goes into a file of the home, so that nothing is carried while it runs, and a helper that says a lot
-fills no pipe. It ends by itself: it is one transaction, and a killed engine's helper finishes it or leaves no trace.
+fills no pipe. Its standard input is a pipe that nothing is ever written to: the engine holds the other end, and when
+the engine has gone, however it went, the helper reads the end of its input, and ends as well.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import msgspec
 
 from rota.process.watch import Watcher
 
+LEASH = "ROTA_LEASH"
+"""In a helper's environment: its standard input is the pipe that ends when the engine has gone."""
 _KEY = "helper:"
 _LONGEST = 64 * 1024
 
@@ -33,7 +36,8 @@ class Helpers:
     def __init__(self, home: str, watcher: Watcher, environment: Mapping[str, str]) -> None:
         self._home = home
         self._watcher = watcher
-        self._environment = dict(environment)
+        self._environment = {**environment, LEASH: "1"}
+        self._leashes: dict[str, int] = {}
         self._ended: dict[str, int | None] = {}
 
     def start(self, name: str, words: Sequence[str]) -> None:
@@ -41,21 +45,34 @@ class Helpers:
         # -P: a file that happens to lie in the current directory must not be taken for a module of ours.
         argv = [sys.executable, "-P", "-m", "rota", *words]
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+        reader, self._leashes[name] = os.pipe()
         actions = [
-            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_DUP2, reader, 0),
             (os.POSIX_SPAWN_OPEN, 1, self._said(name), flags, 0o600),
             (os.POSIX_SPAWN_DUP2, 1, 2),
         ]
-        pid = os.posix_spawn(
-            argv[0],
-            argv,
-            self._environment,
-            file_actions=actions,
-            setpgroup=0,  # Ctrl-C at the engine's terminal is for the engine
-            setsigmask=(),
-            setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE],
-        )
+        try:
+            pid = os.posix_spawn(
+                argv[0],
+                argv,
+                self._environment,
+                file_actions=actions,
+                setpgroup=0,  # Ctrl-C at the engine's terminal is for the engine
+                setsigmask=(),
+                setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE],
+            )
+        except OSError:
+            self.let_go(name)
+            raise
+        finally:
+            os.close(reader)
         self._watcher.watch_pid(_KEY + name, pid, ours=True)
+
+    def let_go(self, name: str) -> None:
+        """Let a helper end by itself, as it does when the engine has gone."""
+        leash = self._leashes.pop(name, None)
+        if leash is not None:
+            os.close(leash)
 
     def note_end(self, key: str, status: int | None) -> None:
         """Remember an end that the watcher has seen; what is no helper's is nobody's."""
@@ -67,6 +84,7 @@ class Helpers:
         if name not in self._ended:
             return None
         code = self._ended.pop(name)
+        self.let_go(name)
         text = ""
         with contextlib.suppress(OSError):
             with open(self._said(name), encoding="utf-8", errors="replace") as file:

@@ -1,5 +1,8 @@
 """Who is who among processes: the boot, the pid namespace, and the mark that every process of an attempt carries.
 
+A container that is started anew is a machine that starts. The number of its pid namespace does not show that, because
+numbers are used again, often at once; what does is when its first process began, in ticks that nobody can set.
+
 The mark is an environment variable of the shim, inherited by everything that the job starts. A pid alone proves
 nothing, because pids are used again; a pid whose environment holds the attempt's mark is a process of the attempt.
 Always open the pidfd first and look at the mark after: what was looked at is then what will be signalled.
@@ -9,13 +12,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from rota.clock import up_for
 
 MARK = "ROTA_MARK"
 
 
 def boot_identity() -> str:
-    """Return what changes when pids lose their meaning: the boot, and the pid namespace."""
-    return f"{_boot_id()}.{_pid_namespace()}"
+    """Return what changes when pids lose their meaning: the boot, the pid namespace, and when its process 1 began."""
+    began = _began(1)
+    return f"{_boot_id()}.{_pid_namespace()}.{'' if began is None else began}"
+
+
+def machine_started(now: datetime) -> datetime:
+    """Return when this machine, or the container that is one, started; now, where nobody can tell.
+
+    It is counted back from now, so a wall clock that was set in between moves both. Where others' processes are hidden
+    (hidepid), the first process of a container is too, and the start of the whole machine has to do.
+    """
+    if not _HAS_PROC:
+        seconds = _boot_second()
+        return datetime.fromtimestamp(int(seconds), UTC) if seconds.isdigit() else now
+    age = age_of(1)
+    if age is None:
+        age = up_for()
+    return now if age is None else now - timedelta(seconds=max(0.0, age))
 
 
 def mark_of(home_id: str, run_id: str, attempt: int) -> str:
@@ -65,13 +87,11 @@ def is_zombie(pid: int) -> bool:
 
 def age_of(pid: int) -> float | None:
     """Return for how many seconds a process has existed, by a clock that nobody can set; None where that is unknown."""
-    try:
-        with open("/proc/uptime", encoding="ascii") as uptime, open(f"/proc/{pid}/stat", "rb") as stat:
-            tick = 1 / os.sysconf("SC_CLK_TCK")
-            began = int(stat.read().rpartition(b")")[2].split()[19]) * tick
-            return float(uptime.read().split()[0]) - began - tick  # counted in ticks; rather too young than too old
-    except OSError:
+    began, up = _began(pid), up_for()
+    if began is None or up is None:
         return None
+    tick = 1 / os.sysconf("SC_CLK_TCK")
+    return up - began * tick - tick  # counted in ticks; rather too young than too old
 
 
 def all_pids() -> list[int]:
@@ -119,14 +139,35 @@ def _marks_from_ps(which: list[str]) -> Iterator[tuple[int, str]]:
             yield int(pid), after.split(" ", 1)[0]
 
 
+def _began(pid: int) -> int | None:
+    """Return when a process began, in ticks since the boot; None where that is unknown."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return int(file.read().rpartition(b")")[2].split()[19])
+    except OSError:
+        return None
+
+
 def _boot_id() -> str:
     if _HAS_PROC:
         with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
             return file.read().strip()
+    # The time of the boot changes with the wall clock, so it is only the second choice.
+    return _sysctl("kern.bootsessionuuid") or _boot_second() or "unknown"
+
+
+def _boot_second() -> str:
+    """Return when the machine started where there is no /proc, in seconds since 1970; nothing if that is unknown."""
+    return _sysctl("kern.boottime").partition("sec = ")[2].partition(",")[0]
+
+
+def _sysctl(name: str) -> str:
     import subprocess
 
-    booted = subprocess.run(["sysctl", "-n", "kern.boottime"], capture_output=True, text=True, check=False).stdout
-    return booted.partition("sec = ")[2].partition(",")[0] or "unknown"
+    try:
+        return subprocess.run(["sysctl", "-n", name], capture_output=True, text=True, check=False).stdout.strip()
+    except OSError:
+        return ""
 
 
 def _pid_namespace() -> str:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -253,6 +254,10 @@ class ProcessLauncher:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
         self._spool.release(charge.slot)
+
+    def machine_started(self, now: datetime) -> datetime:
+        """Return when this machine, or the container that is one, started; now, where nobody can tell."""
+        return identity.machine_started(now)
 
     # -- adopting ---------------------------------------------------------------------------------------------------
 

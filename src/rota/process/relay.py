@@ -14,6 +14,20 @@ import signal
 import sys
 from contextlib import suppress
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing would make every start slower, and is not needed to run
+    from typing import Protocol
+
+    class Masking(Protocol):
+        """Lets a stream through, without what must not be seen."""
+
+        def take(self, content: bytes) -> bytes:
+            """Return what can be shown now."""
+
+        def end(self) -> bytes:
+            """Return what waited for more."""
+
+
 _SURVIVED = [getattr(signal, f"SIG{name}") for name in ("HUP", "INT", "QUIT", "ALRM", "TERM", "USR1", "USR2")]
 """What a job sends to its whole group must not take the reader away from its pipes."""
 _GIVEN, _RESULT = "--given", "ROTA_RESULT_FILE"
@@ -36,7 +50,7 @@ class Plain:
 class Sink:
     """Where a pipe's content goes."""
 
-    def __init__(self, target: int, mask: Plain) -> None:
+    def __init__(self, target: int, mask: "Masking") -> None:
         self._target, self._mask = target, mask
 
     def take(self, content: bytes) -> None:
@@ -128,12 +142,12 @@ def _shell_code(status: int) -> int:
     return 128 - code if code < 0 else code
 
 
-def _mask(masks: list[bytes]) -> Plain:
+def _mask(masks: list[bytes]) -> "Masking":
     if not masks:
         return Plain()
     from mask import Mask
 
-    found: Plain = Mask(masks)
+    found: Masking = Mask(masks)
     return found
 
 
@@ -143,15 +157,16 @@ def _mask_result(path: str, masks: list[bytes]) -> None:
         return
     import json
 
+    forms = list(masks)
+    for text in map(os.fsdecode, masks):
+        wide = json.dumps(text, ensure_ascii=False)[1:-1].encode("utf-8", "surrogateescape")
+        forms += [json.dumps(text).encode()[1:-1], wide]
+    mask = _mask(forms)
     with open(path, "r+b") as file:
         content = file.read()
-        for secret in masks:
-            text = os.fsdecode(secret)
-            wide = json.dumps(text, ensure_ascii=False)[1:-1].encode("utf-8", "surrogateescape")
-            for form in (secret, json.dumps(text).encode()[1:-1], wide):
-                content = content.replace(form, b"***")
+        shown = mask.take(content) + mask.end()
         file.seek(0)
-        file.write(content)
+        file.write(shown)
         file.truncate()
 
 

@@ -14,6 +14,8 @@ import sys
 _LONGEST = 64 * 1024
 _SHORTEST_LINE = 6
 """A line of a secret that has several lines is masked by itself, too, from this length on."""
+_OWN = "ROTA_"
+"""How the names begin by which rota tells a job who it is, and finds its processes again when it must end them."""
 
 
 class CannotReveal(Exception):
@@ -29,6 +31,8 @@ def reveal(given: str) -> tuple[dict[str, str], list[bytes]]:
         environment |= {name: value for name, value in _read_lines(path).items() if name not in keep}
     masks: set[bytes] = set()
     for name, place in told.get("secrets", {}).items():
+        if name.startswith(_OWN) and name in os.environ:
+            raise CannotReveal(f"secret {name}: rota itself sets this variable; give the secret another name")
         environment[name] = _read_secret(name, place)
         masks |= _masks_of(os.fsencode(environment[name]))
     return environment, sorted(masks, key=len, reverse=True)
@@ -97,7 +101,16 @@ def _read_lines(path: str) -> dict[str, str]:
         name, equals, value = text.partition("=")
         name, value = name.strip(), value.strip()
         if not equals or not name or "\0" in text:
-            raise CannotReveal(f"env_file: {path}:{number}: {name[:40]!r} is not NAME=VALUE")
+            # Not what is in it: this is kept with the job's output, and the line may be one of a key.
+            raise CannotReveal(
+                f"env_file: {path}:{number}: this line is not NAME=VALUE; a value is one line, and what has more "
+                'can be a secret: env: {NAME: {from: "file:path"}}'
+            )
+        if name.startswith(_OWN):
+            raise CannotReveal(
+                f"env_file: {path}:{number}: names that begin with {_OWN} are rota's own, and are not taken from "
+                "files; take the line out"
+            )
         if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
             value = value[1:-1]
         found[name] = value

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from rota.errors import BadSchedule
+from rota.schedule.boot import BOOT, is_crons_word
 from rota.schedule.instant import parse_instant
 
 
@@ -35,4 +37,7 @@ class At:
 
 def at(text: str, zone: ZoneInfo) -> At:
     """Read an instant such as '2026-01-31 10:00' in the zone."""
+    if is_crons_word(text):
+        column = len(text) - len(text.lstrip()) + 1
+        raise BadSchedule(text, column, "that is cron's word", f"for the start of the machine write {BOOT}")
     return At(parse_instant(text, zone), zone)

@@ -96,7 +96,7 @@ def read(text: str) -> CronText:
 def _macro(text: str, found: list[tuple[str, int]]) -> CronText:
     word, column = found[0]
     if word.lower() == "@reboot":
-        hint = "use a time, or let what starts at boot run 'rota run JOB'"
+        hint = "use the schedule 'at' with the word boot (at: boot in a file, --at boot on the command line)"
         raise BadSchedule(text, column, "'@reboot' is no time", hint)
     if word.lower() == "@every":
         raise BadSchedule(text, column, "'@every' is not cron's", "use the schedule 'every' with a text such as 5m")

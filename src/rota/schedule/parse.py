@@ -9,6 +9,7 @@ from datetime import datetime
 
 from rota.errors import BadSchedule
 from rota.schedule.base import Schedule
+from rota.schedule.boot import Boot, is_boot
 from rota.schedule.text import nearest
 
 KINDS = ("cron", "every", "at", "calendar")
@@ -39,6 +40,8 @@ def parse(
             from rota.schedule.every import every
 
             return every(text, anchor)
+        case "at" if is_boot(text):
+            return Boot()
         case "at":
             from rota.schedule.at import at
             from rota.schedule.zones import zone as find_zone

@@ -62,6 +62,13 @@ class JobTable:
         """Return jobs that the clock may make due, or that are planned beyond now, by number, after the cursor."""
         return [rows.stored_job(row) for row in self._db.all("timed_jobs", after=after, now=to_us(now), limit=limit)]
 
+    def maybe_at_boot(self, after: int, limit: int) -> list[StoredJob]:
+        """Return jobs in service that may be due at a start of the machine, by number, after the cursor.
+
+        Their own definitions tell whether they are.
+        """
+        return [rows.stored_job(row) for row in self._db.all("maybe_boot_jobs", after=after, limit=limit)]
+
     def next_wake(self) -> datetime | None:
         """Return the earliest instant at which something becomes due by time alone."""
         row = self._db.one("next_wake")

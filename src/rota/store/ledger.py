@@ -59,6 +59,11 @@ class LedgerTable:
         row = self._db.one("skip_at", job_id=job_id, at=to_us(instant))
         return None if row is None else rows.skip_record(row)
 
+    def alone_in(self, job_id: int, since: datetime, until: datetime) -> SkipRecord | None:
+        """Return the first skip of one single slot in [since, until)."""
+        row = self._db.one("skip_alone_in", job_id=job_id, since=to_us(since), until=to_us(until))
+        return None if row is None else rows.skip_record(row)
+
     def take_back_after(self, job_id: int, instant: datetime) -> list[SkipRecord]:
         """Take back the skips that reach beyond an instant, out of the totals too, and return them."""
         found = [rows.skip_record(row) for row in self._db.all("skips_after", job_id=job_id, at=to_us(instant))]

@@ -27,10 +27,13 @@ from rota.process.lock import EngineLock
 from rota.wiring.homes import HOME_FACT, PLACE_FACT, home_identity, keep_to_zone, open_store, store_path
 
 if TYPE_CHECKING:
+    from rota.engine.keeping import Keeper
     from rota.engine.loop import Engine
+    from rota.engine.reloading import Reloader
     from rota.engine.serving import Server
     from rota.engine.settings import EngineSettings
     from rota.observe.log import Log
+    from rota.process.beside import Helpers
 
 _HANDOFF = "ROTA_SERVE"
 
@@ -38,22 +41,34 @@ _HANDOFF = "ROTA_SERVE"
 class ServedFiles(msgspec.Struct, frozen=True):
     """The job files that an engine keeps applied."""
 
-    watched: list[str]
-    """Absolute paths; a change of one of them is a change of the jobs."""
+    roots: list[str]
+    """What was named, as it is to be watched; see engine/reloading.py."""
     words: list[str]
     """What applies them: the words after `rota`."""
-    seen: list[tuple[str, int, int, int]]
-    """What they looked like before they were read: a change since then is one that the engine must notice."""
+    seen: str
+    """What they looked like before they were read, in short: a change since then is one that the engine must notice."""
+    key: str
+    """Where the store has what they say about the engine, and what else was read with them."""
+    fixed: list[str] = []
+    """Settings that were given otherwise, which files do not change."""
     said: list[str] = []
     """What the first apply had to say, for the log."""
-    log_file: str = ""
 
 
-def look_at_files(paths: Sequence[str]) -> list[tuple[str, int, int, int]]:
-    """Return what files look like to an engine that watches them."""
-    from rota.engine.reloading import look_at
+class FirstLook:
+    """A look at files before they are read, and at what was read with them after that."""
 
-    return list(look_at(paths))
+    def __init__(self, roots: Sequence[str]) -> None:
+        from rota.engine.reloading import look_at
+
+        self._look_at = look_at
+        self._seen = look_at(roots)
+
+    def with_inputs(self, paths: Sequence[str]) -> str:
+        """Return both in short."""
+        from rota.engine.reloading import digest
+
+        return digest({**self._look_at(paths), **self._seen})
 
 
 def serve(
@@ -65,6 +80,7 @@ def serve(
     as_json: bool,
     clock: Clock | None = None,
     files: ServedFiles | None = None,
+    note: str = "",
 ) -> None:
     """Run an engine on a home until it is asked to stop.
 
@@ -73,6 +89,7 @@ def serve(
     2. Open the store, the spool and the log.
     3. Adopt, then turn and wait.
     """
+    from rota.engine.reloading import report
     from rota.observe.log import Log
     from rota.process.ground import Ground
 
@@ -82,18 +99,19 @@ def serve(
     try:
         clock = clock or SystemClock()
         zone_warning = keep_to_zone()
-        copy = files.log_file if files is not None else ""
-        log = Log(os.path.join(home, "rota.log"), clock.now, stream=stream, as_json=as_json, copy=copy)
+        log = Log(os.path.join(home, "rota.log"), clock.now, stream=stream, as_json=as_json)
         store = open_store(home, engine=True)
         ground = Ground(lock, store_path(home)).problem
         with _engine(home, store, clock, log, settings, environment, ground, files) as (engine, server):
 
             def begin() -> None:
-                log.info(f"rota {__version__} serving {home} (pid {os.getpid()}, {settings.capacity} at once)")
+                log.info(f"rota {__version__} serving {home} (pid {os.getpid()}, {engine.capacity} at once)")
                 if zone_warning:
                     log.warning(zone_warning)
-                for line in files.said if files is not None else ():
-                    log.info(line)
+                if note:
+                    log.info(note)
+                if files is not None:
+                    report(log, files.said)
                 engine.start()
 
             server.run(begin)
@@ -111,6 +129,7 @@ def become_engine(
     as_json: bool,
     quiet: bool,
     files: ServedFiles | None = None,
+    note: str = "",
 ) -> NoReturn:
     """Become an engine that carries nothing of the command line.
 
@@ -122,6 +141,7 @@ def become_engine(
         "as_json": as_json,
         "quiet": quiet,
         "files": files,
+        "note": note,
     }
     # A mark that we inherited belongs to the job that started us; the engine and its jobs are not part of that attempt.
     environment = {name: value for name, value in os.environ.items() if name != MARK}
@@ -147,7 +167,15 @@ def serve_as_told() -> int:
     stream = None if handoff["quiet"] else sys.stderr
     # A copy, as it is now: jobs get the TZ that we were given, whatever our own clock goes by.
     environment = dict(os.environ)
-    serve(handoff["home"], settings, environment, stream=stream, as_json=handoff["as_json"], files=files)
+    serve(
+        handoff["home"],
+        settings,
+        environment,
+        stream=stream,
+        as_json=handoff["as_json"],
+        files=files,
+        note=handoff["note"],
+    )
     return 0
 
 
@@ -163,7 +191,6 @@ def _engine(
     files: ServedFiles | None,
 ) -> Iterator[tuple[Engine, Server]]:
     from rota.engine.loop import Engine
-    from rota.engine.reloading import Reloader
     from rota.engine.serving import Server, is_process_one
     from rota.engine.settings import OnStop
     from rota.process.beside import Helpers
@@ -187,8 +214,18 @@ def _engine(
     engine = Engine(store, launcher, clock, log, pokes, home_id, settings, RunIds().new)
     reap = launcher.reap_strangers if is_process_one() else None
     hear_children = reap is not None or not watcher.hears_children
-    reloader = None if files is None else Reloader(files.watched, files.words, helpers, log, files.seen)
-    server = Server(engine, clock, log, settings, reap, hear_children=hear_children, ground=ground, files=reloader)
+    reloader, keeper = _files_of_engine(home, store, engine, log, helpers, settings, files)
+    server = Server(
+        engine,
+        clock,
+        log,
+        settings,
+        reap,
+        hear_children=hear_children,
+        ground=ground,
+        files=reloader,
+        keeper=keeper,
+    )
     watcher.watch_fd(pokes.fd)
     watcher.watch_fd(server.fd)
     try:
@@ -197,6 +234,39 @@ def _engine(
         server.close()
         pokes.close()
         launcher.close()
+
+
+def _files_of_engine(
+    home: str,
+    store: Store,
+    engine: Engine,
+    log: Log,
+    helpers: Helpers,
+    settings: EngineSettings,
+    files: ServedFiles | None,
+) -> tuple[Reloader | None, Keeper | None]:
+    """Return what keeps the job files applied, and what keeps the log that they ask for."""
+    from rota.config.served import decode_served, with_inputs
+    from rota.engine.keeping import Keeper
+    from rota.engine.reloading import Reloader
+    from rota.process.limits import most_places
+
+    if files is None:
+        return None, None
+    served_files = files
+    keeper = Keeper("tell", helpers, log)
+
+    def take_up() -> list[str]:
+        """Do what the files say about the engine itself, and return what is to be watched."""
+        served = decode_served(store.upkeep.fact(served_files.key) or "{}")
+        capacity = settings.capacity if "capacity" in served_files.fixed else served.capacity or settings.capacity
+        most = settings.max_running if "max_running" in served_files.fixed else served.max_running
+        engine.limit(min(capacity, most_places()), most)
+        log.copy_to(served.log_file)
+        keeper.want(["tell", "--home", home, "--log", served.log_file] if served.log_file else [])
+        return with_inputs(served_files.roots, served)
+
+    return Reloader(take_up(), files.words, helpers, log, files.seen, take_up), keeper
 
 
 def _settle_in(store: Store, home: str, now: datetime, log: Log) -> str:

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from rota.config.formats.pool_names import short_names
+from rota.config.writers.rota_yaml import write_jobs
 from rota.model.action import Command
 from rota.model.policy import CatchUp, Overlap, Retries
 from rota.plan.timetables import timetable_of
@@ -68,8 +70,9 @@ def test_max_workers_is_a_pool_and_the_log_is_kept(files):
         "scheduler: {max_workers: 2, timezone: Asia/Tokyo}\nlogging: {level: INFO, path: logs/a.log}\n"
         "tasks: [{name: a, script: a.py, schedule: '0 9 * * *'}]\n",
     )
-    assert {"autocron": 2} == found.jobset.pools
-    assert ("autocron", "Asia/Tokyo") == (found.job.policy.pool, found.job.timezone)
+    pool = f"autocron:{files.folder / 'autocron.yaml'}"
+    assert {pool: 2} == found.jobset.pools
+    assert (pool, "Asia/Tokyo") == (found.job.policy.pool, found.job.timezone)
     assert {"log_file": str(files.folder / "logs/a.log")} == found.jobset.settings
 
 
@@ -167,6 +170,14 @@ def test_the_operating_system_s_scheduler_and_desktop_notifications_are_said_not
     found = files.read("autocron.yaml", settings + "tasks: [{name: a, script: a.py, every: 5m}]\n")
     assert "use_os_scheduler is not carried over: rota's own engine starts these jobs" in found.said
     assert "notifications is not carried over" in found.said
+    assert (2, 0) == (len(found.jobset.general), len(found.jobset.notes))
+
+
+def test_a_limit_of_0_is_a_limit_and_no_limit_is_none(files):
+    assert "max_memory_mb is not carried over" in one(files, "schedule: 5m, max_memory_mb: 0").said
+    assert "" == one(files, "schedule: 5m, max_memory_mb: null, safe_mode: false, email: {}, notify: ''").said.replace(
+        f"autocron.yaml:2:23: script: {files.folder / 'a.py'} is not there now; the job will fail until it is", ""
+    )
 
 
 @pytest.mark.parametrize(
@@ -198,3 +209,68 @@ def test_whole_numbers_may_be_written_with_a_point_and_others_not(files):
 def test_a_name_without_a_letter_is_empty(files):
     said = files.read("autocron.yaml", "tasks: [{name: ' ', script: a, every: 5m}]").said
     assert "autocron.yaml:1:16: name is empty in this task\n" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "tasks:\n  - name: a\n  script: a.py\n",
+            "3:3: a key outside of the list item that is above it; indent it to column 5, like the keys of that item",
+        ),
+        (
+            "tasks:\n  -   name: a\n      script: a.py\n  every: 5m\n  - name: b\n",
+            "4:3: a key outside of the list item",
+        ),
+        ("tasks:\n  -   name: a\n  every: 5m\n", "indent it to column 7"),
+        ("tasks:\n  -\n    name: a\n  every: 5m\n", "indent it like its neighbours"),
+    ],
+)
+def test_a_key_that_lost_its_indentation_is_told_where_to_stand(files, text, said):
+    assert said in files.read("autocron.yaml", text).said
+
+
+ODD = """\
+tasks:
+  - notify: desktop
+    name: a
+    script: a.py
+    schedule: 5m
+  - {name: b, script: b.py, schedule: 5m, notify: desktop}
+  - name: c
+    script: c.py
+    schedule: 5m
+notifications: {desktop: true}
+"""
+
+
+def test_what_is_not_carried_over_stands_above_its_job_or_at_the_top(files):
+    found = files.read("autocron.yaml", ODD)
+    lines = write_jobs([found.jobset]).splitlines()
+    note = "  # not carried over: notify: notifications come with a later rota"
+    assert [note, note] == [lines[lines.index(f"  {name}:") - 1] for name in "ab"]
+    assert "" == lines[lines.index("  c:") - 1]
+    assert (
+        "#   autocron.yaml:10:1: notifications: notifications come with a later rota" in lines[: lines.index("jobs:")]
+    )
+
+
+def test_two_files_with_workers_share_no_pool_and_a_file_keeps_its_own(files):
+    text = "scheduler: {max_workers: 2}\ntasks: [{name: a, script: a.py, schedule: 5m}]\n"
+    here, there = files.read("here/autocron.yaml", text), files.read("there/autocron.yaml", text)
+    assert here.jobset.pools.keys().isdisjoint(there.jobset.pools)
+    assert here.jobset.pools == files.read("here/autocron.yaml").jobset.pools
+
+
+@pytest.mark.parametrize(
+    ("names", "short"),
+    [
+        (["autocron:/srv/shop/autocron.yaml"], ["autocron-shop"]),
+        (["autocron:/autocron.yaml", "tasks-loop:/"], ["autocron", "tasks-loop"]),
+        (["autocron:/srv/autocron/tasks.json", "tasks-loop:/srv/tasks-loop-2"], ["autocron", "tasks-loop-2"]),
+        (["autocron:/a/x/a.yaml", "autocron:/b/x/a.yaml"], ["autocron:/a/x/a.yaml", "autocron:/b/x/a.yaml"]),
+        (["db", "autocron:soon", "mine:/a"], ["db", "autocron:soon", "mine:/a"]),
+    ],
+)
+def test_a_pool_gets_a_short_name_in_a_file_of_one_s_own_if_that_is_the_only_one(names, short):
+    assert short == list(short_names(names).values())

@@ -60,7 +60,7 @@ def test_tasks_loop_s_job_and_configuration_are_read(files):
     assert (Retries(2), timedelta(minutes=5), PRIORITIES["medium"]) == (
         job.policy.retries, job.policy.timeout, job.policy.priority
     )  # fmt: skip
-    assert {"tasks-loop-agent": 1} == found.jobset.pools
+    assert {f"tasks-loop:{files.folder / 'agent'}": 1} == found.jobset.pools
     assert "" == found.said
 
 

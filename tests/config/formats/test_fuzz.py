@@ -11,12 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rota.config.crontab_writing import Place, write_crontab
-from rota.config.formats.crontab_names import CommandNames
+from rota.config.formats.crontab_lines import JobLine
+from rota.config.formats.crontab_names import names_of
 from rota.config.formats.registry import FORMATS, Source, by_name
 from rota.config.problems import Mark, Problems
-from rota.config.writing import write_jobs
-from rota.config.yaml_reader import Entry, Mapping, Node, Scalar, Sequence, read_yaml, typed
+from rota.config.syntax.yaml_reader import Entry, Mapping, Node, Scalar, Sequence, read_yaml, typed
+from rota.config.writers.crontab import Place, write_crontab
+from rota.config.writers.rota_yaml import write_jobs
 
 FOREIGN = [name for name in FORMATS if name != "rota" and "crontab" not in name]
 CRONTABS = [name for name in FORMATS if "crontab" in name]
@@ -92,6 +93,10 @@ KEYS = st.sampled_from(
         "persistent",
         "condition",
         "max_attempts",
+        "window",
+        "delay",
+        "limits",
+        "enabled",
         "odd",
     ]
 )
@@ -139,6 +144,12 @@ WORDS = st.one_of(
             '"',
             "%",
             "${X}",
+            "$X",
+            "%i",
+            "-x",
+            "a ; b",
+            "a > b",
+            "command",
         ]
     ),
     st.text(max_size=12),
@@ -237,11 +248,13 @@ def test_any_crontab_is_read(name, lines):
     check(name, text, None, Problems())
 
 
-@given(st.lists(st.text(max_size=30), max_size=5))
-def test_any_command_gets_a_name_of_its_own(commands):
-    names = CommandNames()
-    found = [names.name(command) for command in commands]
-    assert len(found) == len(set(found))
+@given(st.lists(st.tuples(st.sampled_from(["@daily", "0 9 * * *"]), st.text(max_size=30)), max_size=5))
+def test_any_command_gets_a_name_of_its_own(lines):
+    jobs = [
+        JobLine(number, 1, schedule, "", 1, command, 1, None) for number, (schedule, command) in enumerate(lines, 1)
+    ]
+    found = names_of(jobs)
+    assert len(jobs) == len(found) == len(set(found))
     assert all(name and name.isprintable() and not name.startswith("-") for name in found)
 
 

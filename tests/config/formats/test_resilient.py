@@ -34,9 +34,16 @@ def test_a_function_may_be_named_with_a_dot_or_a_colon(files, func):
         ("scripts/report.py", ["PYTHON", "scripts/report.py", "--days", "30"]),
         ("pg_dump", ["pg_dump", "--days", "30"]),
         ("tar -cf 'a b.tar' .", ["tar", "-cf", "a b.tar", ".", "--days", "30"]),
+        ("scripts/report.py --full", ["PYTHON", "scripts/report.py", "--full", "--days", "30"]),
+        ("here.sh -x", ["./here.sh", "-x", "--days", "30"]),
+        ("here -x", ["./here", "-x", "--days", "30"]),
+        ("grep '|' a", ["grep", "|", "a", "--days", "30"]),
+        ("a & b.sh", ["./a & b.sh", "--days", "30"]),
     ],
 )
 def test_a_script_or_a_command_gets_its_arguments_as_text(files, func, argv):
+    for name in ("here", "a & b.sh"):
+        files.write(name, "")
     job = one(files, f'func: "{func}", {CRON}, args: [--days, 30]').job
     python = os.path.join(sys.prefix, "bin", "python3")
     expected = [python if word == "PYTHON" else word for word in argv]
@@ -48,6 +55,10 @@ def test_a_function_is_found_in_src_beside_the_file(files):
     assert {"PYTHONPATH": str(files.folder / "src")} == one(files, f"func: mine.jobs.go, {CRON}").job.env
     files.write("mine.py", "")
     assert {} == one(files, f"func: mine.go, {CRON}").job.env
+    assert {"PYTHONPATH": str(files.folder / "src")} == one(files, f"func: mine.jobs.go, {CRON}").job.env
+    files.write("src/other.py", "")
+    files.write("other.csv", "")
+    assert {"PYTHONPATH": str(files.folder / "src")} == one(files, f"func: other.go, {CRON}").job.env
 
 
 def test_policies_have_apscheduler_s_names_and_this_program_s_defaults(files):
@@ -115,7 +126,10 @@ def test_a_weekday_number_is_said_with_its_day(files):
         ("func: x.y, trigger: {type: cron, huor: 2}", "unknown key 'huor' in this trigger; did you mean 'hour'?"),
         ("func: x.y, trigger: {type: cron}", "would fire every second"),
         ("func: x.y, trigger: {type: cron, hour: 25}", "jobs.yaml:1:50: hour must be 0 to 23, not 25"),
-        ("func: x.y, trigger: {type: cron, week: 3}", "jobs.yaml:1:50: weeks of the year are in neither"),
+        (
+            "func: x.y, trigger: {type: cron, week: 3}",
+            "jobs.yaml:1:50: weeks of the year are in neither cron nor OnCalendar; write the days themselves, such as",
+        ),
         ("func: x.y, trigger: {type: cron, hour: {a: 1}}", "hour must be a number or text, not a mapping"),
         ("func: x.y, trigger: {type: interval}", "this interval has no length"),
         ("func: x.y, trigger: {type: interval, minutes: five}", "minutes must be a number, not 'five'"),
@@ -126,6 +140,27 @@ def test_a_weekday_number_is_said_with_its_day(files):
         (f"func: x.y, {CRON}, is_enabeld: true", "unknown key 'is_enabeld' in this job; did you mean 'is_enabled'?"),
         (f"func: a.sh, {CRON}, kwargs: {{a: 1}}", "kwargs are for Python functions, and func is a script"),
         (f"func: x.y, {CRON}, args: 5", "args must be a list, not '5'"),
+        (
+            f"func: x.y, {CRON}, misfire_grace_time: 0",
+            "misfire_grace_time must be more than 0, as in APScheduler; write 1",
+        ),
+        (
+            "func: x.y, trigger: {type: cron, year: 2030, month: 2, day: 29}",
+            "jobs.yaml:1:71: trigger '2030-02-29 00:00': it never fires: no such day exists; write a day",
+        ),
+        (
+            "func: x.y, trigger: {type: cron, month: 2, day: 30}",
+            "does not occur in month 2; write a day that the month",
+        ),
+        ("func: x.y, trigger: {type: interval, weeks: 9999999}", "weeks must be 0 to 1,000,000, not '9999999'"),
+        (
+            f"func: pg_dump db > /x.sql, {CRON}",
+            "func: '>' needs a shell, and func is started without one; write func: sh, and args: [-c, 'pg_dump db > /x",
+        ),
+        (f"func: a.sh && b.sh, {CRON}", "func: '&&' needs a shell"),
+        (f"func: 'a; b', {CRON}", "func: ';' needs a shell"),
+        (f"func: a.sh|b.sh, {CRON}", "func: '|' needs a shell"),
+        (f"func: $HOME/a.sh, {CRON}", "func: '$HOME' needs a shell"),
         (f'func: "x \'y", {CRON}', "cannot be split into words: No closing quotation"),
     ],
 )
@@ -155,3 +190,44 @@ def test_keys_of_apscheduler_without_a_meaning_here_are_said(files):
 def test_a_start_at_the_beginning_of_time_is_refused(files):
     trigger = "{type: interval, weeks: 9, start_date: '0001-01-05'}"
     assert "start_date is out of range" in one(files, f"func: x.y, trigger: {trigger}").said
+
+
+def test_a_script_with_arguments_that_would_fail_at_night_is_told_by_day(files):
+    assert (
+        "nowhere.py is not there now; the job will fail until it is" in one(files, f"func: nowhere.py -x, {CRON}").said
+    )
+
+
+@pytest.mark.parametrize(
+    ("func", "is_there"),
+    [
+        ("nowhere.function", False),
+        ("mine.jobs.go", True),
+        ("mine.jobs:go", True),
+        ("mine.nothing.go", False),
+        ("one.go", True),
+        ("beside.go", True),
+        ("os.path.exists", True),
+        ("pytest.main", True),
+        ("sys.exit", True),
+        ("json.dumps", True),
+        ("__main__.go", False),
+    ],
+)
+def test_a_module_that_is_not_there_is_told_and_none_is_imported(files, func, is_there):
+    for name in ("src/mine/__init__.py", "src/mine/jobs.py", "src/one.py", "beside.py", "json/data.txt"):
+        files.write(name, "raise SystemExit\n")
+    found = one(files, f"func: '{func}', {CRON}")
+    assert 1 == len(found.jobs)
+    assert is_there == ("" == found.said)
+    assert is_there or "is not there now, neither in" in found.said
+
+
+def test_every_week_of_the_year_is_every_week(files):
+    job = one(files, "func: x.y, trigger: {type: cron, week: '1-53', day_of_week: mon}").job
+    assert ["0 0 * * mon"] == [spec.text for spec in job.schedules]
+
+
+def test_an_interval_may_have_a_fraction(files):
+    job = one(files, "func: x.y, trigger: {type: interval, hours: 1.5}").job
+    assert ["1h30m"] == [spec.text for spec in job.schedules]

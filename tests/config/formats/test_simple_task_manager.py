@@ -148,3 +148,40 @@ def test_an_alias_of_a_task_is_the_same_name_again(files):
     found = files.read("config.yaml", "tasks:\n  - &one {name: a, path: a, cron: '@daily'}\n  - *one\n")
     assert ["a"] == list(found.jobs)
     assert "name 'a' is given twice" in found.said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tasks: []\n", "config.yaml:1:8: tasks is an empty list, so there is nothing to run"),
+        ("tasks:\n", "config.yaml:1:7: there are no tasks in this file"),
+        ("scheduler: {}\n", "config.yaml:1:1: there are no tasks in this file"),
+        ("tasks: [{name: a}]\n", "config.yaml:1:9: path is missing in this task; this task is left out"),
+        ("tasks: 5\n", "config.yaml:1:8: tasks must be a list"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["yaml", "yml"])
+def test_its_name_is_enough_to_recognise_a_file_with_tasks_or_a_scheduler(files, text, said, suffix):
+    found = files.read(f"config.{suffix}", text)
+    assert "simple-task-manager" == found.jobset.format
+    assert said.replace("yaml", suffix) in found.said
+
+
+def test_rota_s_own_jobs_and_autocron_s_scripts_may_stand_in_a_file_of_that_name(files):
+    assert "rota" == files.read("config.yaml", "jobs: {a: {run: 'true'}}\n").jobset.format
+    assert "autocron" == files.read("config.yaml", "tasks: [{name: a, script: a.py, every: 5m}]\n").jobset.format
+
+
+def test_a_task_without_a_name_of_its_own_may_be_any_task_of_the_file(files):
+    files.task("a")
+    first = "{name: a, path: a, cron: '@daily'}"
+    for second in ("{path: a, cron: '@daily'}", "{name: a, path: a, cron: '@daily'}", "5", "{name: ' '}"):
+        found = files.read("config.yaml", f"tasks: [{first}, {second}]\n")
+        assert (True, []) == (found.jobset.nameless, found.jobset.skipped)
+
+
+def test_a_task_that_cannot_be_kept_is_left_out_by_its_name(files):
+    files.task("a")
+    found = files.read("config.yaml", 'tasks: [{name: a, path: a, cron: "@daily", args: ["\\0"]}]\n')
+    assert ([], ["a"]) == (found.jobset.jobs, found.jobset.skipped)
+    assert "a command cannot hold a NUL character; this task is left out" in found.said

@@ -24,9 +24,48 @@ def test_a_command_is_split_into_words_and_needs_no_shell(files):
 
 
 def test_a_command_with_a_variable_is_run_by_the_shell_and_that_is_said(files):
-    found = one(files, "start_command: echo $HOME")
-    assert Shell("echo $HOME") == found.job.action
-    assert "start_command has a '$' in it, so /bin/sh runs the line" in found.said
+    found = one(files, "start_command: 'echo ${HOME}'")
+    assert Shell('exec echo "${HOME}"') == found.job.action
+    assert "start_command: /bin/sh puts the variables in" in found.said
+    assert "a bare $NAME is split at spaces" in one(files, "start_command: echo $HOME").said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            "start_command: -false",
+            "2:30: start_command: '-' before the program means that its exit code is not looked at",
+        ),
+        ("start_command: 'a %i'", "2:30: start_command: '%i' is a specifier that only systemd could put in; write"),
+        ("start_command: a, working_directory: '%t/a'", "working_directory: '%t' is a specifier"),
+        ("start_command: a, env_file: '/etc/%n'", "env_file: '%n' is a specifier"),
+        ("start_command: a, env_file: '/etc/*.env'", "env_file: a pattern of several files; name one file"),
+    ],
+)
+def test_what_only_systemd_can_do_is_refused_by_name_and_place(files, words, said):
+    found = one(files, words)
+    assert [] == found.jobset.jobs
+    assert any(said in problem for problem in found.problems), found.problems
+
+
+def test_specifiers_of_paths_are_put_in(files, monkeypatch):
+    monkeypatch.setenv("HOME", str(files.folder))
+    files.write("a.env", "A=1\n")
+    found = one(files, "start_command: cat %h/a, working_directory: '%h/w', env_file: '%h/a.env'")
+    home = str(files.folder)
+    assert (Command(("cat", f"{home}/a")), f"{home}/w", (f"{home}/a.env",)) == (
+        found.job.action, found.job.cwd, found.job.env_files
+    )  # fmt: skip
+    assert "" == found.said
+
+
+def test_a_file_of_variables_that_may_be_missing_is_said_to_be_wanted(files):
+    found = one(files, "start_command: a, env_file: -my.env")
+    assert (str(files.folder / "my.env"),) == found.job.env_files
+    assert "the '-' lets it be missing in Taskflows; here a run fails while it is" in found.said
+    assert "my.env is not there now; the job fails until it is" in found.said
+    assert 1 == len(found.jobset.notes)
 
 
 def test_services_may_stand_by_name(files):
@@ -88,9 +127,59 @@ def test_persistent_means_however_late_and_otherwise_what_was_missed_is_gone(fil
 
 def test_restarting_after_a_failure_is_retrying(files):
     assert 5 == one(files, "start_command: 'true', restart_policy: on-failure").job.policy.retries.count
-    policy = "{condition: on-failure, delay: 30, max_attempts: 3, window: 600}"
-    retries = one(files, f"start_command: 'true', restart_policy: {policy}").job.policy.retries
+    policy = "{condition: on-failure, delay: 30, max_attempts: 3}"
+    found = one(files, f"start_command: 'true', restart_policy: {policy}")
+    retries = found.job.policy.retries
     assert (3, timedelta(seconds=30), 1.0) == (retries.count, retries.delay, retries.backoff)
+    assert "" == found.said
+
+
+@pytest.mark.parametrize(
+    ("policy", "retries", "said"),
+    [
+        ("on-failure", Retries(5), ["is 5 retries here, 10 seconds after the failure"]),
+        (
+            "{condition: on-failure}",
+            Retries(5),
+            ["without max_attempts there are 5", "without a delay retries begin 10 s"],
+        ),
+        ("{condition: on-failure, max_attempts: 0, delay: 0}", Retries(5), ["without max_attempts", "without a delay"]),
+        ("{condition: on-failure, max_attempts: 2}", Retries(2), ["without a delay"]),
+        (
+            "{condition: on-failure, delay: 1m, window: 600}",
+            Retries(5, timedelta(minutes=1), 1.0),
+            ["without max_attempts", "window: retries are counted for each run"],
+        ),
+    ],
+)
+def test_a_restart_without_a_limit_is_no_hot_loop_and_what_it_is_is_said(files, policy, retries, said):
+    found = one(files, f"start_command: 'true', restart_policy: {policy}")
+    assert retries == found.job.policy.retries
+    assert [] == found.problems
+    assert len(said) == len(found.warnings) == len(found.jobset.notes)
+    assert all(each in found.said for each in said)
+
+
+def test_a_period_that_begins_when_it_is_told_to_does_not_begin_by_itself(files):
+    found = one(files, "start_command: 'true', schedule: [{hours: 1, start_on: command}, daily]")
+    assert ["calendar daily"] == [spec.describe() for spec in found.job.schedules]
+    assert "runs by hand (rota run NAME); write start_on: boot, and it is due every 1h" in found.said
+    assert 1 == len(found.jobset.notes)
+    enabled = one(files, "start_command: 'true', schedule: {hours: 1, start_on: command}, enabled: true")
+    assert ["every 1h"] == [spec.describe() for spec in enabled.job.schedules]
+    assert "start_on: command: it is enabled, so it is due one period after the first apply" in enabled.said
+
+
+def test_a_start_at_login_is_said_to_need_none(files):
+    found = one(files, "start_command: 'true', schedule: {hours: 1, start_on: login}")
+    assert "rota runs whether or not somebody is logged in" in found.said
+
+
+def test_a_period_may_have_a_fraction_and_a_fault_of_it_is_told_once(files):
+    (spec,) = one(files, "start_command: 'true', schedule: {hours: 1.5}").job.schedules
+    assert "1h30m" == spec.text
+    (problem,) = one(files, "start_command: 'true', schedule: {hours: many}").problems
+    assert "hours must be a number, not 'many'; such as 5 or 1.5" in problem
 
 
 def test_what_taskflows_writes_for_a_plain_service_is_read(files):
@@ -104,6 +193,11 @@ def test_what_taskflows_writes_for_a_plain_service_is_read(files):
     ("words", "what"),
     [
         ("cgroup_config: {memory_limit: 512MB}", "cgroup_config: resource limits come with a later rota"),
+        ("memory_limit: 0", "memory_limit: resource limits come with a later rota"),
+        ("cpu_quota: 0", "cpu_quota: resource limits"),
+        ("oom_score_adj: 0", "oom_score_adj: resource limits"),
+        ("limits: {memory: 1GB}", "limits: resource limits come with a later rota"),
+        ("cpu_limit: 2", "cpu_limit: resource limits come with a later rota"),
         ("cgroup: {cpu_quota: 60%}", "cgroup: resource limits come with a later rota"),
         ("startup_requirements: [{amount: 1GB}]", "startup_requirements: resource limits"),
         ("environment: {image: python}", "environment: containers come with a later rota; variables go into env"),
@@ -134,7 +228,12 @@ def test_what_comes_later_is_named_in_an_error_and_never_ignored(files, words, w
         ("tiemout: 30s, start_command: x", "unknown key 'tiemout' in this service; did you mean 'timeout'?"),
         ("schedule: daily", "start_command is missing in this service"),
         ("exec_start: a, start_command: b", "exec_start and start_command are both given"),
-        ("start_command: 'a \"b'", "cannot be split into words: No closing quotation"),
+        ("start_command: 'a \"b'", "2:30: start_command: the quote at character 3 is never closed"),
+        (
+            "start_command: a, colour: red",
+            "unknown key 'colour' in this service; a service may have name, description, start_command, exec_",
+        ),
+        ("start_command: a, Timeout: 5", "did you mean 'timeout'?"),
         ("start_command: {type: callable}", "a pickled function cannot be started from a file"),
         ("start_command: a, schedule: Mon 25:00", "2:47: schedule 'Mon 25:00': hour must be 0 to 23"),
         ("start_command: a, schedule: {perod: 5m}", "unknown key 'perod' in this schedule; did you mean 'period'?"),
@@ -176,3 +275,4 @@ def test_a_service_that_starts_with_the_machine_and_has_a_schedule_runs_by_its_s
     found = one(files, "start_command: 'true', schedule: daily, enabled: true")
     ((_, note),) = found.jobset.notes
     assert note.startswith("enabled: rota starts it by its schedule")
+    assert note in found.said

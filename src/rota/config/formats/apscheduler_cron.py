@@ -7,7 +7,8 @@ Three things differ from cron, and none of them may be lost on the way:
 - a field that is not given is `*`, or its least value if every field that is given comes before it.
 
 So a translation takes the first of these that says exactly the same: one cron expression; one or several OnCalendar
-expressions (a year, or day and day_of_week both). Weeks of the year are in neither, and are refused by name.
+expressions (a year, or day and day_of_week both). Weeks of the year are in neither, and are refused by name; what to
+write instead is said.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import NamedTuple
+
+from rota.errors import did_you_mean
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -30,6 +33,10 @@ LIMITS = {
 }
 FIELDS = tuple(LIMITS)
 _LEAST = {"month": "1", "day": "1", "hour": "0", "minute": "0", "second": "0"}
+_INSTEAD_OF_WEEKS = (
+    "write the days themselves, such as month: 1, day: 4-10; for every second week write "
+    "{type: interval, weeks: 2, start_date: '2027-01-04 09:00:00'}"
+)
 _ORDINALS = {"1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5, "last": 0}
 _RANGE = re.compile(r"(?P<first>\*|[0-9]{1,4}|[a-z]+)(?:-(?P<last>[0-9]{1,4}|[a-z]+))?(?:/(?P<step>[0-9]{1,4}))?")
 _PLACE = re.compile(r"(?P<nth>1st|2nd|3rd|4th|5th|last)[ \t]+(?P<weekday>[a-z]+)")
@@ -76,8 +83,8 @@ def translate(given: Mapping[str, str]) -> Translation:
     if not given:
         raise BadField("type", "a cron trigger without a field would fire every second", "such as hour: 2")
     texts = _filled(given)
-    if texts["week"] != "*":
-        raise BadField("week", "weeks of the year are in neither cron nor OnCalendar", "write month and day instead")
+    if _values(_ranges("week", texts["week"])) != set(range(1, 54)):
+        raise BadField("week", "weeks of the year are in neither cron nor OnCalendar", _INSTEAD_OF_WEEKS)
     ranges = {name: _ranges(name, texts[name]) for name in FIELDS if name not in ("day", "week")}
     days = _days(texts["day"])
     remarks = _remarks(given)
@@ -141,8 +148,6 @@ def _value(name: str, word: str) -> int:
     if word in known:
         return known.index(word) + low
     if not word.isdigit():
-        from rota.errors import did_you_mean
-
         near = did_you_mean(word, known).removeprefix("; ")
         raise BadField(name, f"{name} has an item {word!r} that is unknown", near or _example(name))
     if not low <= int(word) <= high:

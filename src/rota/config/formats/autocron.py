@@ -13,12 +13,13 @@ import os
 from datetime import timedelta
 from typing import Any
 
-from rota.config.formats.building import Names, finished, mapping_of, script_argv, tried, zone_of
+from rota.config.formats.building import Names, finished, instant_of, mapping_of, script_argv, tried, zone_of
 from rota.config.formats.fields import Faults, Fields, parse_span
+from rota.config.formats.pool_names import pool_of
 from rota.config.formats.registry import Source
 from rota.config.jobset import FoundJob, Jobset
 from rota.config.problems import Mark, Problems
-from rota.config.yaml_reader import Mapping, Node, Sequence
+from rota.config.syntax.yaml_reader import Mapping, Node, Sequence
 from rota.errors import BadSchedule
 from rota.model.action import Command
 from rota.model.job import Job, ScheduleSpec
@@ -75,7 +76,8 @@ class AutoCron:
         fields.check_keys(_ENVELOPE if saved else _CONFIGURATION)
         if saved:
             _check_version(fields)
-        pool, zone = _settings(fields, found, source.directory)
+        pool = pool_of(self.name, os.path.join(source.directory, os.path.basename(source.path)))
+        pool, zone = _settings(fields, found, source.directory, pool)
         tasks = fields.node_of("tasks")
         if not isinstance(tasks, Sequence):
             if not (saved and tasks is None and fields.node.entries.get("tasks")):
@@ -101,18 +103,18 @@ def _check_version(fields: Fields) -> None:
         fields.faults.add(fields.at("version"), f"version {version!r} is unknown; rota reads 1.0", hint)
 
 
-def _settings(fields: Fields, found: Jobset, directory: str) -> tuple[str, str | None]:
-    """Read what is said about the scheduler; return the pool and the zone of the tasks."""
+def _settings(fields: Fields, found: Jobset, directory: str, workers: str) -> tuple[str, str | None]:
+    """Read what is said about the scheduler; return the pool (if there is one) and the zone of the tasks."""
     pool, zone = "", None
     if scheduler := fields.inner("scheduler", "scheduler"):
         scheduler.check_keys(_SCHEDULER)
         if scheduler.has("max_workers"):
-            pool = "autocron"
+            pool = workers
             found.pools[pool] = scheduler.number("max_workers", 4, least=1)
         zone = zone_of(scheduler)
         if scheduler.flag("use_os_scheduler", False):
             _note(
-                found,
+                found.general,
                 scheduler,
                 "use_os_scheduler",
                 "rota's own engine starts these jobs; `rota export crontab` writes a crontab",
@@ -123,13 +125,13 @@ def _settings(fields: Fields, found: Jobset, directory: str) -> tuple[str, str |
             if path := logging.text(key):
                 found.settings["log_file"] = os.path.normpath(os.path.join(directory, os.path.expanduser(path)))
     if fields.has("notifications"):
-        _note(found, fields, "notifications", "notifications come with a later rota")
+        _note(found.general, fields, "notifications", "notifications come with a later rota")
     return pool, zone
 
 
-def _note(found: Jobset, fields: Fields, key: str, text: str) -> None:
+def _note(notes: list[tuple[Mark, str]], fields: Fields, key: str, text: str) -> None:
     """Keep what was not carried over, and say it now."""
-    found.notes.append((fields.key_at(key), f"{key}: {text}"))
+    notes.append((fields.key_at(key), f"{key}: {text}"))
     fields.faults.tell(fields.key_at(key), f"{key} is not carried over: {text}")
 
 
@@ -168,12 +170,12 @@ class _Task:
             enabled=fields.flag("enabled", True),
             cwd=self.directory,
         )
-        return finished(job, fields.at("name"), self.faults)
+        return finished(job, fields.at("name"), self.faults, fields.mark)
 
     def _tell_later(self) -> None:
         for key, what in _LATER.items():
-            if self.fields.has(key) and self.fields.value(key) not in (False, [], {}):
-                _note(self.found, self.fields, key, f"{what} come with a later rota")
+            if self.fields.gives(key):
+                _note(self.found.notes, self.fields, key, f"{what} come with a later rota")
 
     def _command(self) -> Command | None:
         script = self.fields.text("script", required=True, hint="functions cannot be written to a file; name a script")
@@ -215,8 +217,6 @@ class _Task:
 
     def _in_phase(self, spec: ScheduleSpec, zone: str | None) -> ScheduleSpec:
         """Go on where the saved task stood: its next run, or else its last, is a slot."""
-        from rota.config.formats.building import instant_of
-
         for key in ("next_run", "last_run"):
             if self.fields.has(key) and (slot := instant_of(self.fields, key, zone)):
                 interval = parse_span(spec.text)

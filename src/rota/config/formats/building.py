@@ -7,13 +7,14 @@ import sys
 from datetime import datetime
 from typing import Any
 
-from rota.config.formats.fields import Faults, Fields
+from rota.config.formats.fields import Faults, Fields, kind_of
 from rota.config.jobset import FoundJob
 from rota.config.problems import Mark
-from rota.config.yaml_reader import Mapping, Node
+from rota.config.syntax.yaml_reader import Mapping, Node
 from rota.errors import BadJob, BadSchedule
 from rota.model.action import Command
 from rota.model.job import Job, ScheduleSpec
+from rota.schedule.instant import parse_instant
 from rota.schedule.parse import parse
 from rota.schedule.zones import zone as find_zone
 
@@ -37,13 +38,15 @@ class Names:
         faults.add(mark, f"{key} {name!r} is given twice; it was first given at {where}", "rename one of them")
         return False
 
+    def has(self, name: str, mark: Mark) -> bool:
+        """Tell whether a name was given first at this place."""
+        return self._places.get(name) == mark
+
 
 def mapping_of(node: Node | None, faults: Faults, mark: Mark, what: str) -> Mapping | None:
     """Return a node that must be a mapping."""
     if isinstance(node, Mapping):
         return node
-    from rota.config.formats.fields import kind_of
-
     faults.add(mark, f"a {what} must be a mapping of keys to values, not {'empty' if node is None else kind_of(node)}")
     return None
 
@@ -57,29 +60,39 @@ def zone_of(fields: Fields, key: str = "timezone") -> str | None:
 
 
 def tried(
-    faults: Faults, place: Mark | Node, key: str, kind: str, text: str, zone: str | None = None, **more: Any
+    faults: Faults,
+    place: Mark | Node,
+    key: str,
+    kind: str,
+    text: str,
+    zone: str | None = None,
+    *,
+    never: str = "",
+    **more: Any,
 ) -> ScheduleSpec | None:
-    """Return a schedule that can be read; what cannot is told, at its column where that is in the file."""
+    """Return a schedule that can be read; what cannot is told, at its column where that is in the file.
+
+    `never` is what to write instead of a day that does not exist, where the file has words of its own for days.
+    """
     spec = ScheduleSpec(kind, text.strip(), **more)  # type: ignore[arg-type]  # the kinds are ours
     try:
         parse(kind, spec.text, zone=zone, anchor=spec.anchor)
     except BadSchedule as error:
         shown = error.text if len(error.text) <= _SHOWN else error.text[: _SHOWN - 1] + "…"
-        faults.add(faults.inside(place, error.text, error.column), f"{key} {shown!r}: {error.problem}", error.hint)
+        hint = never if never and "never fires" in error.problem else error.hint
+        faults.add(faults.inside(place, error.text, error.column), f"{key} {shown!r}: {error.problem}", hint)
         return None
     return spec
 
 
 def instant_of(fields: Fields, key: str, zone: str | None) -> datetime | None:
     """Return an instant; without an offset it is wall time in the zone."""
-    from rota.schedule.instant import parse_instant
-
     node = fields.node_of(key)
     found = None if node is None else fields.read(node, key, lambda text: parse_instant(text, zone))
     return found if isinstance(found, datetime) else None
 
 
-def finished(job: Job, mark: Mark, faults: Faults) -> FoundJob | None:
+def finished(job: Job, mark: Mark, faults: Faults, begin: Mark | None = None) -> FoundJob | None:
     """Return a job that can be kept, or tell why it cannot; nothing when something was wrong before."""
     if not faults.sound:
         return None
@@ -88,7 +101,7 @@ def finished(job: Job, mark: Mark, faults: Faults) -> FoundJob | None:
     except BadJob as error:
         faults.add(mark, str(error))
         return None
-    return FoundJob(job, mark)
+    return FoundJob(job, mark, begin)
 
 
 def python_program() -> str:

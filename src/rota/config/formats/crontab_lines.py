@@ -14,6 +14,7 @@ MACROS = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", 
 _SETTING = re.compile(
     r"""[ \t]*(?:"(?P<double>[^"]+)"|'(?P<single>[^']+)'|(?P<name>[^\s"'=#@*]+))[ \t]*=[ \t]*(?P<value>.*?)[ \t]*"""
 )
+_NOTHING = "cron runs nothing for such a line, and neither does rota"
 _WORD = re.compile(r"[^ \t]+")
 _NAMES = r"(?:mon|tue|wed|thu|fri|sat|sun|jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _PART = re.compile(rf"(?:[*?0-9L]|{_NAMES})(?:[-,/~#LW*?0-9]|{_NAMES})*", re.IGNORECASE)
@@ -60,6 +61,8 @@ class OddLine(NamedTuple):
     column: int
     problem: str
     hint: str
+    is_harmless: bool = False
+    """cron takes it, and runs nothing for it."""
 
 
 Line = Setting | Comment | JobLine | OddLine
@@ -126,13 +129,23 @@ def _line(number: int, start: int, line: str, *, users: bool) -> Line:
         user, user_column = rest[0][0], rest[0].start() + 1
         rest = rest[1:]
     if not rest:
-        what = "a user and a command" if users and not user else "a command"
-        return OddLine(
-            number, len(line.rstrip()) + 1, f"the line has a schedule, but lacks {what}", "write what to run"
-        )
+        return _lacking(number, line, user if users else None)
     at = rest[0].start()
     command, given = split_command(line[at:])
+    if not command.strip():
+        hint = f"write \\% for a plain %; {_NOTHING}"
+        return OddLine(number, at + 1, "there is no command before the '%'", hint, is_harmless=True)
     return JobLine(number, words[0].start() + 1, schedule, user, user_column, command.strip(), at + 1, given)
+
+
+def _lacking(number: int, line: str, user: str | None) -> OddLine:
+    """Return a line that ends too early; cron takes one without a command, but not in a crontab with users."""
+    column = len(line.rstrip()) + 1
+    if user is not None:
+        what = "a command" if user else "a user and a command"
+        return OddLine(number, column, f"the line has a schedule, but lacks {what}", "write what to run")
+    what = "the line has a schedule, but lacks a command"
+    return OddLine(number, column, what, f"write what to run; {_NOTHING}", is_harmless=True)
 
 
 def _unquoted(value: str) -> str:

@@ -7,18 +7,20 @@ applied. Where it left the bad job out and ran the others, a fault is a warning 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import re
+from collections.abc import Callable, Collection, Iterable
 from collections.abc import Mapping as MappingOf
 from datetime import timedelta
 from typing import Any
 
-from rota.config.places import Places
 from rota.config.problems import Mark, Problem, Problems
-from rota.config.yaml_reader import Mapping, Node, Scalar, Sequence, plain
+from rota.config.syntax.places import Places
+from rota.config.syntax.yaml_reader import Mapping, Node, Scalar, Sequence, plain
 from rota.errors import BadSchedule, did_you_mean
 
 _YES = frozenset({"true", "yes", "on", "y", "1"})
 _NO = frozenset({"false", "no", "off", "n", "0"})
+_AMOUNT = re.compile(r"[0-9]{1,30}(?:\.[0-9]{1,6})?")
 _LARGEST = 1_000_000
 _SHOWN = 60
 
@@ -99,12 +101,16 @@ class Fields:
         node = self.node_of(key)
         return None if node is None else plain(node)
 
-    def check_keys(self, known: Collection[str]) -> None:
-        """Tell every key that means nothing here."""
+    def gives(self, key: str) -> bool:
+        """Tell whether a key asks for something: what is empty or false asks for nothing, and 0 is a number."""
+        value = self.value(key)
+        return value is not False and value not in (None, "", [], {})
+
+    def check_keys(self, known: Collection[str], listed: Collection[str] = ()) -> None:
+        """Tell every key that means nothing here; `listed` are those to name, where all would be too many."""
         for key, entry in self.node.entries.items():
             if key not in known:
-                near = did_you_mean(key, known).removeprefix("; ")
-                hint = near or f"a {self.what} may have {', '.join(sorted(known))}"
+                hint = _near(key, listed or known) or f"a {self.what} may have {', '.join(listed or sorted(known))}"
                 self.faults.add(entry.key_mark, f"unknown key {_short(key)} in this {self.what}", hint)
 
     def text(self, key: str, *, required: bool = False, hint: str = "") -> str | None:
@@ -148,6 +154,20 @@ class Fields:
             self.faults.add(node.mark, f"{key} must be {least} to {_LARGEST:,}, not {shown(node)}")
             return default
         return found
+
+    def amount(self, key: str) -> float | None:
+        """Return a number that may have a fraction; None when it is wrong, or not there."""
+        node = self.node_of(key)
+        if node is None:
+            return None
+        text = scalar_text(node).strip() if isinstance(node, Scalar) else ""
+        if not _AMOUNT.fullmatch(text):
+            self.faults.add(node.mark, f"{key} must be a number, not {kind_of(node)}", "such as 5 or 1.5")
+            return None
+        if float(text) > _LARGEST:
+            self.faults.add(node.mark, f"{key} must be 0 to {_LARGEST:,}, not {shown(node)}")
+            return None
+        return float(text)
 
     def duration(self, key: str, default: timedelta | None = None) -> timedelta | None:
         """Return a duration: a number of seconds, or a text with a unit."""
@@ -230,7 +250,7 @@ class Fields:
         if key in self.node.entries:
             self.faults.add(self.at(key), f"{key} is empty in this {self.what}", hint)
             return
-        near = did_you_mean(key, self.node.entries).removeprefix("; ").replace("did you mean", "is it")
+        near = _near(key, self.node.entries).replace("did you mean", "is it")
         self.faults.add(self.mark, f"{key} is missing in this {self.what}", near or hint)
 
 
@@ -262,6 +282,14 @@ def shown(node: Node) -> str:
 
 def _short(text: str) -> str:
     return repr(text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…")
+
+
+def _near(key: str, known: Iterable[str]) -> str:
+    """Return a question for the nearest key, whose letters may be small or large, or nothing."""
+    known = list(known)
+    plain_key = key.strip().lower().replace("-", "_")
+    same = next((each for each in known if each.lower() == plain_key), None)
+    return f"did you mean {same!r}?" if same else did_you_mean(key, known).removeprefix("; ")
 
 
 def _is_null(node: Node) -> bool:

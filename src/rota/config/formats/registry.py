@@ -14,7 +14,7 @@ import msgspec
 
 from rota.config.jobset import Jobset
 from rota.config.problems import Problems
-from rota.config.yaml_reader import Node
+from rota.config.syntax.yaml_reader import Node
 from rota.errors import UsageError, did_you_mean
 
 

@@ -29,10 +29,13 @@ from rota.config.formats.building import (
     zone_of,
 )
 from rota.config.formats.fields import Faults, Fields, kind_of, scalar_text
+from rota.config.formats.python_modules import is_there, source_of
 from rota.config.formats.registry import Source
+from rota.config.formats.shell_signs import shell_sign
 from rota.config.jobset import FoundJob, Jobset
 from rota.config.problems import Mark, Problems
-from rota.config.yaml_reader import Mapping, Node, Scalar, Sequence, plain
+from rota.config.syntax.yaml_reader import Mapping, Node, Scalar, Sequence, plain
+from rota.config.syntax.yaml_writer import scalar
 from rota.model.action import Action, Command, Python
 from rota.model.job import Job, ScheduleSpec
 from rota.model.policy import CatchUp, Policy
@@ -47,6 +50,7 @@ _JOB = {
 _APSCHEDULERS = {"executor": "each run is a process of its own", "jobstore": "jobs are kept in rota's store"}
 _UNITS = ("weeks", "days", "hours", "minutes", "seconds")
 _BOUNDS = ("start_date", "end_date", "jitter", "timezone")
+_NEVER = "write a day that the month has, or day: last"
 _FUNCTION = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)+")
 _SCRIPTS = (".sh", ".py", ".bash", ".zsh", ".pl", ".rb", ".js", ".bat", ".cmd", ".ps1", ".exe")
@@ -132,7 +136,7 @@ class _Job:
             cwd=self.directory,
             env=self._python_path(action),
         )
-        return finished(job, fields.at("id"), self.faults)
+        return finished(job, fields.at("id"), self.faults, fields.mark)
 
     def _action(self) -> Action | None:
         """Tell a function from a script: a colon, a slash, a known suffix, or else dots."""
@@ -142,33 +146,55 @@ class _Job:
             return None
         func = func.strip()
         if _FUNCTION.fullmatch(func):
-            return Python(func, tuple(self._plain_args()), kwargs)
+            return self._function(func, kwargs)
         if _DOTTED.fullmatch(func) and not func.lower().endswith(_SCRIPTS):
             module, _, function = func.rpartition(".")
-            return Python(f"{module}:{function}", tuple(self._plain_args()), kwargs)
+            return self._function(f"{module}:{function}", kwargs)
         if kwargs:
             hint = "a script gets its arguments by place: write args"
             self.faults.add(self.fields.key_at("kwargs"), "kwargs are for Python functions, and func is a script", hint)
         return self._script(func, self.fields.texts("args", "[--days, 30]"))
 
-    def _script(self, func: str, args: tuple[str, ...]) -> Command | None:
-        whole = os.path.join(self.directory, os.path.expanduser(func))
-        if any(letter.isspace() for letter in func) and not os.path.exists(whole):
-            return self._command(func, args)
-        if "/" not in func and not func.lower().endswith(_SCRIPTS) and not os.path.exists(whole):
-            return Command((func, *args))
-        return script_argv(func, self.directory, args, self.faults, (self.fields.at("func"), "func"))
+    def _function(self, target: str, kwargs: dict[str, Any]) -> Python:
+        """Return a call; a module that is not to be found is told now, and not at three in the morning."""
+        module = target.partition(":")[0]
+        if not is_there(self.directory, module):
+            where = f"neither in {self.directory}, nor in its src/, nor installed"
+            self.faults.tell(
+                self.fields.at("func"),
+                f"func: the module {module} is not there now, {where}; the job fails until it is",
+            )
+        return Python(target, tuple(self._plain_args()), kwargs)
 
-    def _command(self, func: str, args: tuple[str, ...]) -> Command | None:
-        """Return a command with arguments of its own, split as a shell would."""
+    def _script(self, func: str, args: tuple[str, ...]) -> Command | None:
+        """Return a script or a command; one with arguments of its own is split as a shell would."""
+        words = [func] if os.path.exists(self._beside(func)) else self._words(func)
+        if not words:
+            return None
+        program, args = words[0], (*words[1:], *args)
+        if "/" not in program and not program.lower().endswith(_SCRIPTS) and not os.path.exists(self._beside(program)):
+            return Command((program, *args))
+        return script_argv(program, self.directory, args, self.faults, (self.fields.at("func"), "func"))
+
+    def _beside(self, path: str) -> str:
+        return os.path.join(self.directory, os.path.expanduser(path))
+
+    def _words(self, func: str) -> list[str]:
+        """Return the words of a command that is started without a shell, and refuse what only a shell could do."""
+        sign = shell_sign(func)
+        if sign is not None:
+            text = f"func: {sign!r} needs a shell, and func is started without one"
+            self.faults.add(self.fields.at("func"), text, f"write func: sh, and args: [-c, {scalar(func, flow=True)}]")
+            return []
+        if not any(letter.isspace() for letter in func):
+            return [func]
         try:
-            words = shlex.split(func)
+            return shlex.split(func)
         except ValueError as error:
             self.faults.add(
                 self.fields.at("func"), f"func: {func!r} cannot be split into words: {error}", "close the quote"
             )
-            return None
-        return Command((*words, *args))
+            return []
 
     def _plain_args(self) -> list[Any]:
         node = self.fields.node_of("args")
@@ -187,25 +213,30 @@ class _Job:
         """Let a function be found in `src/` beside the file, where the Resilient Task Scheduler keeps its own."""
         if not isinstance(action, Python):
             return {}
-        top = action.target.partition(":")[0].partition(".")[0]
-        here = [os.path.join(self.directory, place, top) for place in ("", "src")]
-        found = [os.path.isdir(path) or os.path.isfile(path + ".py") for path in here]
-        return {"PYTHONPATH": os.path.join(self.directory, "src")} if found == [False, True] else {}
+        place = source_of(self.directory, action.target.partition(":")[0])
+        return {} if place in (None, self.directory) else {"PYTHONPATH": str(place)}
 
     def _policy(self, when: _When | None) -> Policy:
         fields = self.fields
-        grace = fields.duration("misfire_grace_time", GRACE) or GRACE
-        entry = fields.node.entries.get("misfire_grace_time")
-        if entry is not None and not fields.has("misfire_grace_time"):
-            grace = _FOR_EVER  # as in APScheduler: null is no limit
         return Policy(
             max_instances=fields.number("max_instances", 1, least=1),
             catch_up=CatchUp.LATEST if fields.flag("coalesce", True) else CatchUp.ALL,
-            grace=grace,
+            grace=self._grace(),
             not_before=when.not_before if when else None,
             not_after=when.not_after if when else None,
             jitter=when.jitter if when else timedelta(0),
         )
+
+    def _grace(self) -> timedelta:
+        """Return how late a run may start; as in APScheduler null is no limit, and 0 is refused."""
+        if "misfire_grace_time" in self.fields.node.entries and not self.fields.has("misfire_grace_time"):
+            return _FOR_EVER
+        grace = self.fields.duration("misfire_grace_time", GRACE)
+        if not grace and self.fields.has("misfire_grace_time"):
+            text = "misfire_grace_time must be more than 0, as in APScheduler"
+            hint = "write 1 for runs that may not be late, or null for no limit"
+            self.faults.add(self.fields.at("misfire_grace_time"), text, hint)
+        return grace or GRACE
 
     # --- triggers
 
@@ -248,7 +279,10 @@ class _Job:
             return None
         for name, remark in translation.remarks:
             self.faults.tell(trigger.at(name), remark)
-        specs = [tried(self.faults, trigger.mark, "trigger", kind, text, zone) for kind, text in translation.schedules]
+        place = trigger.at("day") if trigger.has("day") else trigger.mark
+        specs = [
+            tried(self.faults, place, "trigger", kind, text, zone, never=_NEVER) for kind, text in translation.schedules
+        ]
         return self._bounded(trigger, zone, tuple(spec for spec in specs if spec))
 
     def _interval(self, trigger: Fields, zone: str | None) -> _When | None:
@@ -257,7 +291,7 @@ class _Job:
         span = timedelta(0)
         for unit in _UNITS:
             if trigger.has(unit):
-                number = self._amount(trigger, unit)
+                number = trigger.amount(unit)
                 if number is None:
                     return None
                 span += timedelta(**{unit: number})
@@ -274,14 +308,6 @@ class _Job:
             self.faults.add(trigger.at("start_date"), "start_date is out of range")
             return None
         return when._replace(schedules=(anchored,))
-
-    def _amount(self, trigger: Fields, unit: str) -> float | None:
-        node = trigger.node_of(unit)
-        text = scalar_text(node) if isinstance(node, Scalar) else ""
-        if not re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]{1,6})?", text):
-            self.faults.add(trigger.at(unit), f"{unit} must be a number, not {kind_of(node) if node else 'empty'}")
-            return None
-        return float(text)
 
     def _date(self, trigger: Fields, zone: str | None) -> _When | None:
         trigger.check_keys(("type", "run_date", "timezone"))

@@ -7,17 +7,20 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from rota.config.assembling import Assembler
-from rota.config.complaints import complain, is_action
-from rota.config.documents import EngineDocument, FileDocument
 from rota.config.formats.registry import Source
 from rota.config.jobset import Jobset
-from rota.config.places import Places
+from rota.config.own.assembling import Assembler
+from rota.config.own.complaints import complain, tell_misplaced
+from rota.config.own.documents import EngineDocument, FileDocument
+from rota.config.own.quantities import Broken, Put, Whole
+from rota.config.own.remainder import without
+from rota.config.own.variables import Filled, Variables
 from rota.config.problems import Mark, Problems
-from rota.config.variables import Variables
-from rota.config.yaml_reader import Mapping, Node, Scalar, plain
+from rota.config.syntax.places import Places
+from rota.config.syntax.yaml_reader import Mapping, Node, Scalar, plain
 
 _RAW = ("args", "kwargs")
+_ROUNDS = 3
 
 
 class RotaFormat:
@@ -33,8 +36,8 @@ class RotaFormat:
         """Read a file in rota's own format.
 
         1. Put variables in, but not into lines of shell: the shell has the environment, too, and `${x}` is its own.
-        2. Check the document, and note every fault at its place.
-        3. Assemble the jobs of what passed.
+        2. Check the document, note every fault at its place, and go on without what is wrong.
+        3. Assemble the jobs of what is left.
         """
         jobset = Jobset("rota")
         node = source.node
@@ -47,16 +50,13 @@ class RotaFormat:
             node = variables.put_in(node, _is_shell_line)
             jobset.variables = variables.seen
         assert isinstance(node, Mapping), "variables change texts, not shapes"
-        values, places = _values(node), Places(source.text)
-        document: FileDocument | None
-        try:
-            document = FileDocument.model_validate(values)
-        except ValidationError as error:
-            complain(error, node, FileDocument, places, problems)
-            document = _rest(values, error)
+        places = Places(source.text)
+        left = without(node, tell_misplaced(node, problems))
+        document, left = _checked(left, places, problems)
         if document is None:
             return jobset
-        jobset.jobs = list(Assembler(document, node, source.directory, places, problems).jobs())
+        assembler = Assembler(document, left, source.directory, places, problems)
+        jobset.jobs, jobset.inputs = list(assembler.jobs()), assembler.inputs
         jobset.pools = document.pools
         jobset.settings = _settings(document, source.directory)
         return jobset
@@ -65,21 +65,18 @@ class RotaFormat:
 FORMAT = RotaFormat()
 
 
-def _rest(values: dict[str, Any], error: ValidationError) -> FileDocument | None:
-    """Return the document without what was wrong, so that everything else is looked at in the same go."""
-    for each in error.errors(include_url=False, include_context=False, include_input=False):
-        path = each["loc"]
-        jobs = values.get("jobs")
-        if path[0] != "jobs" or len(path) == 1 or not isinstance(jobs, dict):
-            values.pop(str(path[0]), None)
-        elif len(path) == 2 or is_action(str(path[2])) or not isinstance(jobs.get(str(path[1])), dict):
-            jobs.pop(str(path[1]), None)
-        else:
-            jobs[str(path[1])].pop(str(path[2]), None)
-    try:
-        return FileDocument.model_validate(values)
-    except ValidationError:
-        return None
+def _checked(node: Mapping, places: Places, problems: Problems) -> tuple[FileDocument | None, Mapping]:
+    """Return the document of what is sound, and the nodes of that; whatever is wrong with the rest is noted.
+
+    Faults come in rounds: what belongs together is looked at only when each of it can be read.
+    """
+    for _ in range(_ROUNDS):
+        try:
+            return FileDocument.model_validate(_values(node)), node
+        except ValidationError as error:
+            complain(error, node, FileDocument, places, problems)
+            node = without(node, [each["loc"] for each in error.errors(include_url=False, include_input=False)])
+    return None, node
 
 
 def _is_list(node: Node) -> bool:
@@ -88,15 +85,6 @@ def _is_list(node: Node) -> bool:
 
 def _is_shell_line(path: tuple[str, ...]) -> bool:
     return len(path) == 3 and path[0] == "jobs" and path[2] == "run"
-
-
-class _Written(float):
-    """A number with a point, which as a text is what was written: 1.10 stays 1.10."""
-
-    text: str
-
-    def __str__(self) -> str:
-        return self.text
 
 
 def _values(node: Mapping) -> dict[str, Any]:
@@ -115,12 +103,10 @@ def _values(node: Mapping) -> dict[str, Any]:
 
 
 def _value(node: Node, key: str) -> Any:
+    if isinstance(node, Filled):
+        return Put(node.text)
     if isinstance(node, Scalar):
-        if isinstance(node.value, float):
-            written = _Written(node.value)
-            written.text = node.text
-            return written
-        return node.value
+        return _number(node) if isinstance(node.value, int | float) else node.value
     if isinstance(node, Mapping):
         if key == "env":
             return {name: _variable(entry.node) for name, entry in node.entries.items()}
@@ -130,6 +116,15 @@ def _value(node: Node, key: str) -> Any:
             for name, entry in node.entries.items()
         }
     return [_value(item, "-") for item in node.items]
+
+
+def _number(node: Scalar) -> Any:
+    """Return a number that knows how it was written, unless that is what it would be as text anyway."""
+    if str(node.value) == node.text or isinstance(node.value, bool):
+        return node.value
+    written = Broken(node.value) if isinstance(node.value, float) else Whole(node.value)
+    written.text = node.text
+    return written
 
 
 def _variable(node: Node) -> Any:

@@ -24,7 +24,7 @@ from rota.config.formats.fields import Faults, Fields
 from rota.config.formats.registry import Source
 from rota.config.jobset import FoundJob, Jobset
 from rota.config.problems import Mark, Problems
-from rota.config.yaml_reader import Mapping, Node, Sequence
+from rota.config.syntax.yaml_reader import Mapping, Node, Sequence
 from rota.model.action import Command
 from rota.model.job import Job, ScheduleSpec
 from rota.model.policy import Policy
@@ -42,12 +42,14 @@ class SimpleTaskManager:
     name = "simple-task-manager"
 
     def recognises(self, path: str, node: Node) -> bool:
-        """Tell a list of tasks that have a directory."""
-        if not isinstance(node, Mapping) or "tasks" not in node.entries:
+        """Tell a list of tasks that have a directory, or a config.yaml with tasks or a scheduler."""
+        if not isinstance(node, Mapping) or {"jobs", "services"} & set(node.entries):
             return False
-        tasks = node.entries["tasks"].node
-        if not isinstance(tasks, Sequence) or not tasks.items:
-            return os.path.basename(path) in ("config.yaml", "config.yml") and "scheduler" in node.entries
+        if os.path.basename(path) in ("config.yaml", "config.yml"):
+            return "tasks" in node.entries or "scheduler" in node.entries
+        tasks = node.entries["tasks"].node if "tasks" in node.entries else None
+        if not isinstance(tasks, Sequence):
+            return False
         keys = [set(item.entries) for item in tasks.items if isinstance(item, Mapping)]
         return any("path" in each for each in keys) or (any("cron" in each for each in keys) and not _scripts(keys))
 
@@ -63,9 +65,14 @@ class SimpleTaskManager:
         found, names = Jobset(self.name, settings=settings), Names()
         for node in _tasks(fields):
             faults = Faults(problems, source.text, _LEFT_OUT, found.left_out)
-            job = _Task(node, faults, source.directory, found).read(names, default)
+            task = _Task(node, faults, source.directory, found)
+            job = task.read(names, default)
             if job is not None:
                 found.jobs.append(job)
+            elif task.known is not None:
+                found.skipped.append(task.known)
+            else:
+                found.nameless = True
         return found
 
 
@@ -104,6 +111,8 @@ class _Task:
 
     def __init__(self, node: Node, faults: Faults, directory: str, found: Jobset) -> None:
         self.node, self.faults, self.directory, self.found = node, faults, directory, found
+        self.known: str | None = None
+        """The task's name, if it has one of its own; a name that another task has is no help to find it by."""
 
     def read(self, names: Names, default: timedelta | None) -> FoundJob | None:
         """Return the task as a job, or tell what is wrong with it."""
@@ -113,13 +122,12 @@ class _Task:
         task = Fields(mapping, self.faults, "task")
         task.check_keys(_TASK)
         name = task.text("name", required=True)
-        if name:
-            names.claim(name, task.at("name"), self.faults)
+        if name and names.claim(name, task.at("name"), self.faults):
+            self.known = name
         args, timeout = task.texts("args", "[--days, 30]"), task.limit("timeout", default)
         enabled = task.flag("enabled", True)
         spec, directory = self._schedule(task), self._directory(task, enabled=enabled)
         if not self.faults.sound:
-            self.found.skipped += [name] if name else []
             return None
         assert name, "required"
         assert spec, "required and tried"
@@ -132,7 +140,7 @@ class _Task:
             enabled=enabled,
             cwd=directory,
         )
-        return finished(job, task.at("name"), self.faults)
+        return finished(job, task.at("name"), self.faults, task.mark)
 
     def _schedule(self, task: Fields) -> ScheduleSpec | None:
         cron = task.text("cron", required=True, hint="such as '0 9 * * *'")

@@ -13,29 +13,29 @@ before what it needs is worse than one that is not taken. An unknown key is refu
 from __future__ import annotations
 
 import os
-import shlex
 from datetime import timedelta
 from typing import Any
 
 from rota.config.formats.building import Names, finished, mapping_of
 from rota.config.formats.fields import Faults, Fields, scalar_text
 from rota.config.formats.registry import Source
+from rota.config.formats.systemd_command import BadCommand, read_command, with_specifiers
 from rota.config.formats.taskflows_schedule import Schedules, read_schedules
 from rota.config.jobset import FoundJob, Jobset
 from rota.config.problems import Mark, Problems
-from rota.config.yaml_reader import Mapping, Node, Scalar, Sequence
+from rota.config.syntax.yaml_reader import Mapping, Node, Scalar, Sequence
+from rota.errors import did_you_mean
 from rota.model.action import Action, Command, Shell
 from rota.model.job import Job
 from rota.model.policy import CatchUp, Policy, Retries
 
 _FOR_EVER = timedelta(days=36_525)
 _RESTARTS = 5
-_MANY_RESTARTS = 1_000_000
-_RESTART_PAUSE = timedelta(milliseconds=100)
-_SERVICE = {
-    *("name", "description", "exec_start", "start_command", "schedule", "start_schedule", "restart_policy", "env"),
-    *("env_file", "working_directory", "timeout", "enabled", "type", "kill_signal"),
-}
+_SPOKEN_PAUSE = "10 seconds after the failure, and each later one twice as late"
+_SERVICE = (
+    *("name", "description", "start_command", "exec_start", "schedule", "start_schedule", "restart_policy", "timeout"),
+    *("env", "env_file", "working_directory", "enabled", "type", "kill_signal"),
+)
 _LATER = {
     "services that go on": (
         *("stop_command", "exec_stop", "restart_command", "exec_reload", "stop_schedule", "restart_schedule"),
@@ -48,6 +48,7 @@ _LATER = {
     "resource limits": (
         *("cgroup", "cgroup_config", "startup_requirements", "memory_limit", "memory_high", "cpu_quota", "cpu_weight"),
         *("cpu_shares", "cpuset_cpus", "io_weight", "pids_limit", "oom_score_adj", "cap_drop", "read_only_rootfs"),
+        *("limits", "resources", "cpu_limit", "mem_limit"),
     ),
     "containers": ("environment", "container", "docker", "image", "volumes", "network_mode"),
     "notifications": ("alerts",),
@@ -103,12 +104,13 @@ class _Service:
     def __init__(self, fields: Fields, directory: str, found: Jobset) -> None:
         self.fields, self.faults = fields, fields.faults
         self.directory, self.found = directory, found
+        self.notes: list[tuple[Mark, str]] = []
 
     def read(self, key: Scalar | None, names: Names) -> FoundJob | None:
         """Return the service as a job, or tell what is wrong with it."""
         fields = self.fields
         self._refuse_later()
-        fields.check_keys((*_SERVICE, *_WHEN))
+        fields.check_keys((*_SERVICE, *_WHEN), listed=_SERVICE)
         name = fields.text("name", required=key is None) or (key.text if key else None)
         mark = fields.at("name") if fields.has("name") or key is None else key.mark
         if name:
@@ -116,7 +118,7 @@ class _Service:
         action, schedules = self._action(), self._schedules()
         self._check_type()
         policy, env = self._policy(schedules), fields.words("env")
-        cwd = fields.text("working_directory") or self.directory
+        cwd, env_files = self._path("working_directory") or self.directory, self._env_files()
         if not self.faults.sound or action is None:
             return None
         assert name, "required"
@@ -126,16 +128,21 @@ class _Service:
             schedules=schedules.specs,
             policy=policy,
             description=fields.text("description") or "",
-            cwd=os.path.normpath(os.path.join(self.directory, os.path.expanduser(cwd))),
+            cwd=cwd,
             env=env,
-            env_files=self._env_files(),
+            env_files=env_files,
         )
-        self.found.notes += schedules.notes
-        return finished(job, mark, self.faults)
+        self.found.notes += [*self.notes, *schedules.notes]
+        return finished(job, mark, self.faults, key.mark if key else fields.mark)
+
+    def _note(self, mark: Mark, text: str) -> None:
+        """Keep what is different here, and say it now."""
+        self.notes.append((mark, text))
+        self.faults.tell(mark, text)
 
     def _refuse_later(self) -> None:
         for key, what in _WHEN.items():
-            if self.fields.value(key) not in (None, False, [], {}, ""):
+            if self.fields.gives(key):
                 hint = (
                     "variables go into env"
                     if key == "environment"
@@ -144,7 +151,7 @@ class _Service:
                 self.faults.add(self.fields.key_at(key), f"{key}: {what} come with a later rota", hint)
 
     def _action(self) -> Action | None:
-        """Return the command: words as systemd splits them, and no shell unless it has a variable in it."""
+        """Return the command as systemd reads it; with a variable in it, it is a line of shell."""
         given = [key for key in ("exec_start", "start_command") if self.fields.has(key)]
         if len(given) != 1:
             what = (
@@ -160,14 +167,15 @@ class _Service:
             self.faults.add(node.mark, f"{key}: a pickled function cannot be started from a file", "write a command")
             return None
         text = (self.fields.text(key) or "").strip()
-        if "$" in text:
-            self.faults.tell(self.fields.at(key), f"{key} has a '$' in it, so /bin/sh runs the line")
-            return Shell(text)
         try:
-            return Command(tuple(word.replace("%%", "%") for word in shlex.split(text)))
-        except ValueError as error:
-            self.faults.add(self.fields.at(key), f"{key} cannot be split into words: {error}", "close the quote")
+            action = read_command(text)
+        except BadCommand as error:
+            self.faults.add(self.fields.at(key), f"{key}: {error.problem}", error.hint)
             return None
+        if isinstance(action, Shell):
+            split = "; a bare $NAME is split at spaces, whatever quotes are in it" if "set -f" in action.line else ""
+            self.faults.tell(self.fields.at(key), f"{key}: /bin/sh puts the variables in{split}")
+        return action
 
     def _schedules(self) -> Schedules:
         given = [key for key in ("schedule", "start_schedule") if self.fields.has(key)]
@@ -177,8 +185,9 @@ class _Service:
             )
             return Schedules()
         node = self.fields.node_of(given[0]) if given else None
-        schedules = Schedules() if node is None else read_schedules(node, self.faults)
-        if self.fields.flag("enabled", False):
+        enabled = self.fields.flag("enabled", False)
+        schedules = Schedules() if node is None else read_schedules(node, self.faults, enabled=enabled)
+        if enabled:
             if not given:
                 text = "enabled without a schedule is a service that starts with the machine and goes on"
                 self.faults.add(
@@ -186,7 +195,7 @@ class _Service:
                 )
             else:
                 note = "enabled: rota starts it by its schedule, and not when the machine starts"
-                schedules = schedules._replace(notes=(*schedules.notes, (self.fields.key_at("enabled"), note)))
+                self._note(self.fields.key_at("enabled"), note)
         return schedules
 
     def _check_type(self) -> None:
@@ -200,11 +209,34 @@ class _Service:
             self.faults.add(self.fields.at("kill_signal"), text, "remove it")
 
     def _env_files(self) -> tuple[str, ...]:
-        """Return the files of variables; systemd's '-' before a path, which allows it to be missing, is not kept."""
-        path = self.fields.text("env_file")
-        if not path:
+        """Return the files of variables; one that may be missing is not, for rota wants it when a run starts."""
+        text = (self.fields.text("env_file") or "").strip()
+        if not text:
             return ()
-        return (os.path.normpath(os.path.join(self.directory, os.path.expanduser(path))),)
+        if set(text) & set("*?["):
+            self.faults.add(self.fields.at("env_file"), "env_file: a pattern of several files", "name one file")
+            return ()
+        path = self._path("env_file", text.removeprefix("-"))
+        if path and text.startswith("-"):
+            note = "env_file: the '-' lets it be missing in Taskflows; here a run fails while it is"
+            self._note(self.fields.at("env_file"), note)
+        if path and not os.path.isfile(path):
+            self.faults.tell(
+                self.fields.at("env_file"), f"env_file: {path} is not there now; the job fails until it is"
+            )
+        return (path,) if path else ()
+
+    def _path(self, key: str, text: str | None = None) -> str | None:
+        """Return an absolute path, with systemd's specifiers put in; a relative one counts from the file."""
+        text = self.fields.text(key) if text is None else text
+        if not text:
+            return None
+        try:
+            text = with_specifiers(text)
+        except BadCommand as error:
+            self.faults.add(self.fields.at(key), f"{key}: {error.problem}", error.hint)
+            return None
+        return os.path.normpath(os.path.join(self.directory, os.path.expanduser(text)))
 
     def _policy(self, schedules: Schedules) -> Policy:
         policy: dict[str, Any] = {
@@ -226,8 +258,7 @@ class _Service:
         if isinstance(node, Scalar):
             condition = scalar_text(node).lower()
             if condition == "on-failure":
-                text = f"restart_policy: on-failure is {_RESTARTS} retries here, as systemd's start limit has it"
-                self.found.notes.append((node.mark, text))
+                self._note(node.mark, f"restart_policy: on-failure is {_RESTARTS} retries here, {_SPOKEN_PAUSE}")
                 return Retries(count=_RESTARTS)
             self._refuse_condition(condition, node.mark)
             return Retries()
@@ -236,16 +267,28 @@ class _Service:
             return Retries()
         inner.check_keys(("type", "condition", "delay", "max_attempts", "window"))
         condition = (inner.text("condition", required=True) or "no").lower()
-        count = inner.number("max_attempts", 0) or _MANY_RESTARTS
-        delay = inner.duration("delay") or _RESTART_PAUSE
+        if condition != "on-failure":
+            self._refuse_condition(condition, inner.at("condition"))
+            return Retries()
+        return self._limited(inner)
+
+    def _limited(self, inner: Fields) -> Retries:
+        """Return the retries of a policy; what it leaves open is said, for systemd would go on for ever."""
+        count, delay = inner.number("max_attempts", 0), inner.duration("delay")
+        place = inner.key_at("max_attempts" if inner.has("max_attempts") else "condition")
+        if not count:
+            self._note(place, f"restart_policy: without max_attempts there are {_RESTARTS} retries here")
+        if not delay:
+            self._note(place, f"restart_policy: without a delay retries begin {_SPOKEN_PAUSE}")
         if inner.has("window"):
-            self.found.notes.append(
-                (inner.key_at("window"), "window: retries are counted for each run, not in a window of time")
-            )
-        if condition == "on-failure":
-            return Retries(count=count, delay=delay, backoff=1.0, max_delay=max(delay, timedelta(hours=1)))
-        self._refuse_condition(condition, inner.at("condition"))
-        return Retries()
+            note = "window: retries are counted for each run, not in a window of time"
+            self._note(inner.key_at("window"), note)
+        count = count or _RESTARTS
+        return (
+            Retries(count=count, delay=delay, backoff=1.0, max_delay=max(delay, timedelta(hours=1)))
+            if delay
+            else Retries(count=count)
+        )
 
     def _refuse_condition(self, condition: str, mark: Mark) -> None:
         if condition in ("no", "false", ""):
@@ -257,8 +300,6 @@ class _Service:
             text = f"restart_policy {condition!r} looks at signals only, which rota cannot do"
             self.faults.add(mark, text, "write on-failure or no")
         else:
-            from rota.errors import did_you_mean
-
             near = did_you_mean(condition, ("no", "on-failure", *_NEVER_ENDS)).removeprefix("; ")
             self.faults.add(mark, f"restart_policy {condition!r} is unknown", near or "it may be no or on-failure")
 

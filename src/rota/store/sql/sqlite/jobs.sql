@@ -31,6 +31,14 @@ SELECT job.*, body FROM job JOIN definition ON definition.id = definition_id
 SELECT job.*, body FROM job JOIN definition ON definition.id = definition_id
  WHERE (wake_at IS NOT NULL OR planned_to > :now) AND job.id > :after ORDER BY job.id LIMIT :limit
 
+-- name: maybe_boot_jobs
+-- Jobs in service that may be due at a start of the machine, by number, after the cursor. It is asked once for each start,
+-- so definitions are searched as text, instead of a column that every other job would carry for nothing. What is found
+-- may be another job that has the letters of the word in its definition; whoever asks looks at the definition itself.
+SELECT job.*, body FROM job JOIN definition ON definition.id = definition_id
+ WHERE job.id > :after AND enabled = 1 AND removed_at IS NULL AND body LIKE '%"kind":"at","text":"%boot%'
+ ORDER BY job.id LIMIT :limit
+
 -- name: next_wake
 -- The earliest instant at which something becomes due by time alone.
 SELECT min(at) FROM (
@@ -71,7 +79,7 @@ UPDATE job SET paused_at = :paused_at, next_slot = NULL, wake_at = NULL, changed
 
 -- name: set_removed
 -- The row stays: history and the record of slots hang on it.
-UPDATE job SET removed_at = :now, paused_at = NULL, next_slot = NULL, wake_at = NULL, changed_at = :now WHERE id = :id
+UPDATE job SET removed_at = :now, next_slot = NULL, wake_at = NULL, changed_at = :now WHERE id = :id
 
 -- name: move_cursor_if_unmoved
 -- The cursor is the fence of planners: a slot is accounted for by whoever moves it, once.

@@ -22,6 +22,13 @@ SELECT skip.*, job.name AS job FROM skip JOIN job ON job.id = job_id
 SELECT skip.*, job.name AS job FROM skip JOIN job ON job.id = job_id
  WHERE job_id = :job_id AND last_slot >= :at AND first_slot <= :at ORDER BY last_slot LIMIT 1
 
+-- name: skip_alone_in
+-- The first skip of one single slot in a short time: no schedule tells the instant of a start of the machine, or of a slot
+-- under an earlier definition, and people say it to the minute.
+SELECT skip.*, job.name AS job FROM skip JOIN job ON job.id = job_id
+ WHERE job_id = :job_id AND last_slot >= :since AND last_slot < :until AND first_slot = last_slot
+ ORDER BY last_slot LIMIT 1
+
 -- name: skips_after
 -- Skips that reach beyond an instant: the clock was wrong when they were written.
 SELECT skip.*, job.name AS job FROM skip JOIN job ON job.id = job_id

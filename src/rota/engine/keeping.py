@@ -1,0 +1,86 @@
+"""Keeping a process of rota's own alive beside the engine, such as the one that writes people's log.
+
+It is started with the engine, and again whenever it ends, after a pause that doubles each time that it does not last.
+It holds on to the engine by a pipe (see process/beside.py), so it ends when the engine does, however that was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from rota.engine.reloading import HelperEnd
+from rota.ports import Log
+
+_LASTED = 30.0
+_FIRST, _LONGEST = 1.0, 60.0
+_NOTHING = 3600.0
+_LINES = 5
+
+
+class Helpers(Protocol):
+    """Starts processes of rota's own; see process/beside.py."""
+
+    def start(self, name: str, words: Sequence[str]) -> None: ...  # noqa: D102 -- the sentence stands at the implementation
+    def let_go(self, name: str) -> None: ...  # noqa: D102 -- the same
+    def take_end(self, name: str) -> HelperEnd | None: ...  # noqa: D102 -- the same
+
+
+class Keeper:
+    """Keeps one helper running, or none when it has no words."""
+
+    def __init__(self, name: str, helpers: Helpers, log: Log) -> None:
+        self._name = name
+        self._helpers = helpers
+        self._log = log
+        self._words: tuple[str, ...] = ()
+        self._running: tuple[str, ...] = ()
+        """What the helper that runs was started with."""
+        self._began = self._due = float("-inf")
+        self._pause = _FIRST
+
+    def want(self, words: Sequence[str]) -> None:
+        """Say what is to run from now on; nothing means that none is to run."""
+        self._words = tuple(words)
+
+    def tick(self, monotonic: float) -> float:
+        """Do what is due, and return for how many seconds there is nothing to do.
+
+        1. One that has ended is told of, and started again after a pause.
+        2. One that runs with other words than are wanted is let go; it ends, and the next one is started.
+        """
+        if self._running:
+            end = self._helpers.take_end(self._name)
+            if end is None:
+                if self._running != self._words:
+                    self._helpers.let_go(self._name)
+                return _FIRST
+            self._note(end, monotonic)
+        if not self._words:
+            return _NOTHING
+        if monotonic < self._due:
+            return self._due - monotonic
+        try:
+            self._helpers.start(self._name, self._words)
+        except OSError as error:
+            self._put_off(monotonic)
+            rest = self._due - monotonic
+            self._log.error(f"rota {self._name} cannot be started: {error}; it is tried again in {rest:g}s")
+            return rest
+        self._running, self._began = self._words, monotonic
+        return _FIRST
+
+    def _note(self, end: HelperEnd, monotonic: float) -> None:
+        wanted, self._running = self._running == self._words, ()
+        if not wanted:
+            return
+        lasted = monotonic - self._began >= _LASTED
+        self._pause = _FIRST if lasted else self._pause
+        self._put_off(monotonic)
+        said = "".join(f"; it said: {line}" for line in end.lines[-_LINES:])
+        again = f"it is started again in {self._due - monotonic:g}s"
+        self._log.error(f"rota {self._name} has ended (exit code {end.code}); {again}{said}")
+
+    def _put_off(self, monotonic: float) -> None:
+        self._due = monotonic + self._pause
+        self._pause = min(_LONGEST, 2 * self._pause)
