@@ -129,6 +129,7 @@ class Home:
 def _own_terminal() -> None:
     import fcntl
 
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what runs the tests may ignore it, as a shell's background does
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
