@@ -166,7 +166,7 @@ def _between(policy: Policy) -> str:
 
 def _policies(policy: Policy) -> list[tuple[str, str]]:
     """Return the policies that are not the default, as their options are written."""
-    from rota.model.policy import Policy, Retries, priority_name
+    from rota.model.policy import Policy, Retries, priority_name, size_words
     from rota.schedule.duration import format_duration
 
     found = []
@@ -190,11 +190,17 @@ def _policies(policy: Policy) -> list[tuple[str, str]]:
         found.append(("priority", priority_name(policy.priority)))
     if policy.output.mode is not None:
         found.append(("output-mode", policy.output.mode.value))
+    found += [
+        (f"output.{part}", size_words(getattr(policy.output, part)))
+        for part in ("head", "tail")
+        if getattr(policy.output, part) != getattr(default.output, part)
+    ]
     retries = policy.retries
     if retries != Retries():
         text = f"{retries.count}, after {format_duration(retries.delay)}"
         text += f", each pause {retries.backoff:g} times longer" if retries.backoff != 1 else ""
         text += f", at most {format_duration(retries.max_delay)}"
+        text += f", spread by {retries.jitter:.0%}" if retries.jitter != Retries().jitter else ""
         text += f", only on exit codes {', '.join(map(str, retries.only_on))}" if retries.only_on else ""
         found.append(("retries", text))
     return found

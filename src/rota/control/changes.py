@@ -11,7 +11,7 @@ import msgspec
 from rota.control.applying import FILE, Difference, Edit
 from rota.control.views import View, instant_view
 from rota.model.job import Job, ScheduleSpec
-from rota.model.policy import PRIORITIES, priority_name
+from rota.model.policy import PRIORITIES, priority_name, size_words
 from rota.model.run import Run, State
 from rota.plan.timetables import rest_of, timetable_of, with_anchors
 from rota.schedule.duration import format_duration
@@ -19,6 +19,7 @@ from rota.schedule.duration import format_duration
 _FIRINGS = 3
 _LONGEST, _BEFORE = 60, 20
 _NOTHING = "-"
+_SIZES = ("head", "tail")
 
 
 def firings(job: Job, now: datetime, most: int = _FIRINGS) -> list[datetime]:
@@ -133,6 +134,8 @@ def _policy(policy: Any, prefix: str) -> dict[str, str]:
             found |= _policy(value, f"{field.name}.")
         elif field.name == "priority" and value in PRIORITIES.values():
             found["priority"] = priority_name(value)
+        elif field.name in _SIZES:
+            found[prefix + field.name] = size_words(value)
         else:
             found[prefix + field.name] = _word(value)
     return found

@@ -94,6 +94,7 @@ class Reloader:
         self._began = float("inf")
         self._restless = float("inf")
         """Since when there is a change that does not hold still."""
+        self._complained = False
 
     def ask(self) -> None:
         """Apply at the next tick, whether or not anything has changed."""
@@ -126,8 +127,9 @@ class Reloader:
     def _note_restless(self, restless: bool, monotonic: float) -> None:
         """Say it when files have been changing for so long that somebody may wonder why nothing is applied."""
         self._restless = min(self._restless, monotonic) if restless else float("inf")
-        if monotonic - self._restless >= _RESTLESS:
-            self._restless = float("inf")
+        self._complained = self._complained and restless
+        if restless and monotonic - self._restless >= _RESTLESS and not self._complained:
+            self._complained = True
             self._log.warning("the job files keep changing; they are read when they have held still for a moment")
 
     def _begin(self, seen: _Stamp, monotonic: float) -> None:
@@ -163,7 +165,10 @@ class Reloader:
             self._patience, self._failed, self._repeats = _RETRY, [], False
             self._take_up()
         else:
-            self._fail(end.lines or [f"rota apply has ended without a word (exit code {end.code})"], monotonic)
+            silent = (
+                f"rota apply has ended without a word (exit code {end.code}): a full disk looks like this, or a kill"
+            )
+            self._fail(end.lines or [silent], monotonic)
 
     def _fail(self, lines: list[str], monotonic: float) -> None:
         """Say what is wrong, once, and try again later and later: whatever it was may have been mended elsewhere."""

@@ -33,6 +33,7 @@ class ScheduleSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     def describe(self) -> str:
         """Return the schedule as people write it."""
         ending = " after the end" if self.from_end else ""
+        ending += " (dst: skip)" if self.dst == "skip" else ""
         return f"{self.kind} {self.text}{ending}"
 
     @property

@@ -79,6 +79,14 @@ class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
         return None if self.overlap == Overlap.ALLOW else self.max_instances
 
 
+def size_words(size: int) -> str:
+    """Return a number of bytes as people write it, exactly."""
+    for unit, factor in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("MB", 10**6), ("KB", 10**3)):
+        if size and size % factor == 0:
+            return f"{size // factor} {unit}"
+    return f"{size} B"
+
+
 def priority_name(number: int) -> str:
     """Return the name of a priority, or its number."""
     return next((name for name, value in PRIORITIES.items() if value == number), str(number))

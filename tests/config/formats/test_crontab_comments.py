@@ -64,6 +64,7 @@ def test_what_is_not_written_for_a_line_does_not_describe_it(files, text):
         (f"{WRITTEN}# Mine.\n", "Mine."),
         ("# Theirs.\n\n# Mine.\n", "Mine."),
         ("## backup ##\n", "backup"),
+        ("# hello\n#   not the same: cron has no retries 1\n", "hello"),
         ("# Ask in #ops about C#\n", "Ask in #ops about C#"),
     ],
 )

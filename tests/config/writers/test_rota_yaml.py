@@ -94,7 +94,7 @@ SPEC = st.one_of(
     st.sampled_from(["2027-01-31 10:00", "boot"]).map(lambda text: ScheduleSpec("at", text)),
     st.builds(lambda anchor: ScheduleSpec("every", "5m", anchor), st.none() | INSTANT),
 )
-SPECS = st.lists(SPEC, max_size=3).map(tuple) | st.just((ScheduleSpec("every", "1h", from_end=True),))
+SPECS = st.lists(SPEC, max_size=3, unique=True).map(tuple) | st.just((ScheduleSpec("every", "1h", from_end=True),))
 ACTION = st.one_of(
     st.builds(Shell, WORDS.map(lambda text: text if text.strip() else "true")),
     st.builds(Command, st.lists(WORDS, max_size=3).map(lambda words: ("x", *words))),

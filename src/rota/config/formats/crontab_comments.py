@@ -32,6 +32,8 @@ _CLOSING = re.compile(
 """How such texts end, and the lines that crontab(1) puts in front of what somebody wrote."""
 _SETTING = re.compile(r"[A-Za-z_]\w*\s?=.*")
 _BREAKS = (_HEADING, _CLOSING, _SETTING)
+_REMARK = "not the same: "
+"""So begin the remarks of `rota export crontab` (config/writers/crontab.py), which describe no job."""
 _FRAME = re.compile(r"\s+#+$")
 
 
@@ -49,7 +51,7 @@ class Description:
             self._lines, self._is_template = [], True
         elif not text or any(each.fullmatch(text) for each in _BREAKS) or looks_like_crontab(text):
             self.end()
-        elif not self._is_template:
+        elif not self._is_template and not text.startswith(_REMARK):
             self._lines.append(text)
 
     def end(self) -> None:

@@ -84,7 +84,7 @@ class Assembler:
         return Job(
             name=name,
             action=action,
-            schedules=tuple(self._schedules(name, document, zone)),
+            schedules=tuple(dict.fromkeys(self._schedules(name, document, zone))),
             policy=self._policy(name, said, zone),
             timezone=zone,
             description=document.description,
