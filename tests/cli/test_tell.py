@@ -61,7 +61,13 @@ class Telling:
         return json.loads(row[0]) if row else None
 
     def lines(self, path: Path | None = None) -> list[str]:
-        """Return the log without its times; each line has one."""
+        """Return the log without its times, each line has one, and without what the engine says of itself."""
+        return [line for line in self.all_lines(path) if line not in self.engine_says()]
+
+    def engine_says(self) -> list[str]:
+        return [_STAMP.sub("", line) for line in (self.home.path / "rota.log").read_text().splitlines()]
+
+    def all_lines(self, path: Path | None = None) -> list[str]:
         path = path or self.path
         text = path.read_text(encoding="utf-8") if path.exists() else ""
         found = text.split("\n")[:-1]

@@ -346,6 +346,7 @@ def test_a_teller_listens_only_while_something_runs(engine, listening):
 def test_a_run_that_never_rests_is_told_in_parts_and_its_end_whole(engine, listening, monkeypatch):
     monkeypatch.setattr(telling, "_AT_ONCE", 1 << 20)
     monkeypatch.setattr(telling, "_A_SECOND", 1 << 10)
+    monkeypatch.setattr(telling, "_A_LINE", 0)
 
     def write_much(line: bytes) -> list[str]:
         engine.write("stdout", line * (3 << 20 >> 3))
@@ -365,3 +366,16 @@ def test_a_run_that_never_rests_is_told_in_parts_and_its_end_whole(engine, liste
     engine.write("stdout", b"the end")
     engine.settle()
     assert ["backup stdout: the end", "backup 1 failed"] == brief(listening.look())[-2:]
+
+
+def test_what_lines_cost_in_the_log_counts_at_the_end_of_a_run_as_well(engine, listening, monkeypatch):
+    monkeypatch.setattr(telling, "_AT_ONCE", 1 << 20)
+    engine.start()
+    listening.look()
+    engine.write("stdout", b"\n" * (1 << 20) + b"the end")
+    engine.settle()
+    told = brief(listening.look())
+    assert ["backup stdout: the end", "backup 1 failed"] == told[-2:]
+    assert 40 * len(told) < 8 << 20
+    (lost,) = (int(line.rpartition(" ")[2]) for line in told if " lost " in line)
+    assert (1 << 20) + len("the end") == lost + sum(line == "backup stdout: " for line in told) + len("the end")

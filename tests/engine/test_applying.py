@@ -2,65 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 import pytest
 
-from rota.control.applying import Applier, Wanted, Wish
+from rota.control.applying import Wanted, Wish
 from rota.control.changes import difference_view, firings, shortened, words_changed
-from rota.control.editing import Editor
 from rota.errors import Outdated, StoreFull
 from rota.model.action import Shell
 from rota.model.job import Job, ScheduleSpec
-from rota.model.policy import CatchUp, OutputMode, Overlap, Policy
+from rota.model.policy import Overlap, Policy
 from rota.model.run import State
 
 from .machine import NOW, Act
+from .on_paper import FILE, OTHER, Files, job
 
 SECOND, MINUTE, HOUR = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1)
-FILE, OTHER = "file:/etc/rota.yaml", "file:/etc/other.yaml"
-
-
-class Files:
-    """Files on paper: what they say, and whether they are there."""
-
-    def __init__(self, world):
-        self.world = world
-        self.there = {"/etc/rota.yaml", "/etc/other.yaml"}
-        self.applier = self.another()
-
-    def another(self):
-        editor = Editor(self.world.store, "home", self.world.ids.new)
-        return Applier(self.world.store, self.world.clock, editor, self.world._poke)
-
-    def look(self, *jobs, origin=FILE, prune=False, skipped=(), unsure=False, pools=None, take_over=False):
-        wanted = tuple(Wanted(job, origin, f"rota.yaml:{n}:3") for n, job in enumerate(jobs, 2))
-        doubted = frozenset({origin} if unsure else ())
-        wish = Wish(wanted, frozenset({origin}), pools or {}, frozenset(skipped), doubted, prune, take_over)
-        return self.applier.look(wish, self.there.__contains__)
-
-    def apply(self, *jobs, **given):
-        found = self.look(*jobs, **given)
-        assert () == found.conflicts
-        self.applier.write(found)
-        return found
-
-    def job(self, name):
-        return self.world.store.jobs.get(name)
-
-    def names(self):
-        return self.world.store.jobs.names()
 
 
 @pytest.fixture
 def files(world):
     return Files(world)
-
-
-def job(name, every="1m", line="true", **given):
-    specs = (ScheduleSpec("every", every),) if every else ()
-    return Job(name, Shell(line), specs, timezone="UTC", **given)
 
 
 def said(found):
@@ -244,82 +207,6 @@ def test_a_difference_in_the_far_end_of_a_long_text_is_seen(files):
     ((word, old, new),) = words_changed(edit)
     assert ("env.A", "a" * 70 + "1", "a" * 70 + "2") == (word, old, new)
     assert ("…" + "a" * 20 + "1", "…" + "a" * 20 + "2") == shortened(old, new)
-
-
-EARLY, LATE = datetime(2026, 1, 1, tzinfo=UTC), datetime(2030, 1, 1, tzinfo=UTC)
-OTHERWISE = {
-    "name": None,  # a job of another name is another job
-    "action": Shell("other"),
-    "schedules": (ScheduleSpec("every", "2m"),),
-    "policy": None,  # its words are below
-    "timezone": "Asia/Tokyo",
-    "description": "x",
-    "tags": ("x",),
-    "enabled": False,
-    "cwd": "/",
-    "env": {"A": "1"},
-    "secrets": {"A": "env:B"},
-    "env_files": ("/x",),
-    "user": "nobody",
-    "umask": 0o27,
-}
-POLICIES = {
-    "overlap": Overlap.ALLOW,
-    "max_instances": 2,
-    "catch_up": CatchUp.NONE,
-    "grace": MINUTE,
-    "retries": [
-        {"count": 1},
-        {"delay": MINUTE},
-        {"backoff": 3.0},
-        {"max_delay": MINUTE},
-        {"jitter": 0.5},
-        {"only_on": (1,)},
-    ],
-    "timeout": MINUTE,
-    "kill_after": MINUTE,
-    "start_by": MINUTE,
-    "priority": 33,
-    "pool": "x",
-    "jitter": MINUTE,
-    "not_before": EARLY,
-    "not_after": LATE,
-    "output": [{"head": 1}, {"tail": 1}, {"mode": OutputMode.PIPE}],
-}
-SPECS = {
-    "kind": ScheduleSpec("cron", "daily"),
-    "text": ScheduleSpec("calendar", "weekly"),
-    "anchor": None,  # told where nothing else is different; see below
-    "from_end": None,  # only an interval has it, and so another text
-    "dst": ScheduleSpec("calendar", "daily", dst="skip"),
-}
-
-
-def every_change():
-    yield from ({word: value} for word, value in OTHERWISE.items() if value is not None)
-    for word, value in POLICIES.items():
-        for each in value if isinstance(value, list) else [None]:
-            kind = type(getattr(Policy(), word))
-            yield {"policy": Policy(**{word: value if each is None else kind(**each)})}
-
-
-@pytest.mark.parametrize("change", list(every_change()), ids=str)
-def test_whatever_changes_is_told_in_words(files, change):
-    files.apply(job("a"))
-    (edit,) = files.look(msgspec.structs.replace(job("a"), **change)).changed
-    assert words_changed(edit)
-
-
-@pytest.mark.parametrize("spec", [spec for spec in SPECS.values() if spec], ids=str)
-def test_whatever_changes_in_a_schedule_is_told_in_words(files, spec):
-    files.apply(msgspec.structs.replace(job("a"), schedules=(ScheduleSpec("calendar", "daily"),)))
-    (edit,) = files.look(msgspec.structs.replace(job("a"), schedules=(spec,))).changed
-    assert words_changed(edit)
-
-
-def test_no_word_of_a_job_is_forgotten_here():
-    kinds = {Job: OTHERWISE, Policy: POLICIES, ScheduleSpec: SPECS}
-    assert [list(words) for words in kinds.values()] == [list(kind.__struct_fields__) for kind in kinds]
 
 
 def test_a_word_that_was_left_to_its_default_is_told_with_it(files):

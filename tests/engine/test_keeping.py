@@ -21,13 +21,17 @@ class Helpers:
     """Helpers that only say that they ran, and end when a test says so."""
 
     def __init__(self):
-        self.started, self.let_gone, self.end = [], 0, None
+        self.started, self.let_gone, self.end, self.said = [], 0, None, []
 
     def start(self, name, words):
         self.started.append((name, *words))
 
     def let_go(self, name):
         self.let_gone += 1
+
+    def new_lines(self, name):
+        said, self.said = self.said, []
+        return said
 
     def take_end(self, name):
         end, self.end = self.end, None
@@ -114,3 +118,25 @@ def test_one_that_cannot_be_started_is_tried_again_and_said(kept):
     assert ["rota tell cannot be started: no more processes; it is tried again in 1s"] == kept.log.texts("ERROR")
     del kept.helpers.start
     assert 1 == kept.pass_(5)
+
+
+def test_what_it_says_while_it_runs_is_told_once_and_at_its_end_only_the_rest(kept):
+    kept.keeper.want(["tell"])
+    kept.pass_(5)
+    kept.helpers.said = ["rota: cannot write x.log: Permission denied"]
+    kept.pass_(5)
+    assert ["rota tell says: cannot write x.log: Permission denied"] == kept.log.texts("WARNING")
+    kept.helpers.end = End(1, ["rota: the rest"])
+    kept.pass_(3)
+    (ended,) = kept.log.texts("ERROR")
+    assert ended.endswith("; it said: rota: the rest")
+
+
+def test_one_that_says_a_lot_does_not_fill_the_log(kept):
+    kept.keeper.want(["tell"])
+    kept.pass_(5)
+    kept.helpers.said = [str(number) for number in range(1000)]
+    kept.pass_(1)
+    assert [*(f"rota tell says: {n}" for n in range(5)), "rota tell says 995 lines more, which are left out"] == (
+        kept.log.texts("WARNING")
+    )

@@ -164,23 +164,3 @@ def test_a_log_is_its_owner_s_alone_whatever_the_umask(tmp_path):
     finally:
         os.umask(before)
     assert 0o600 == (tmp_path / "mine.log").stat().st_mode & 0o777
-
-
-def test_a_copy_goes_where_a_person_has_asked_for_it_and_may_be_moved_away(path, tmp_path):
-    copy = tmp_path / "deep" / "copy.log"
-    book = Log(str(path), lambda: NOW, copy=str(copy))
-    book.info("one")
-    copy.rename(tmp_path / "rotated")
-    book.info("two")
-    book.close()
-    assert ("one", "two") == ((tmp_path / "rotated").read_text()[-4:-1], copy.read_text()[-4:-1])
-
-
-def test_a_copy_that_cannot_be_written_is_said_once_and_given_up(path, tmp_path, capsys):
-    (tmp_path / "copy").mkdir()
-    book = Log(str(path), lambda: NOW, copy=str(tmp_path / "copy"))
-    book.info("one")
-    book.info("two")
-    book.close()
-    assert 1 == capsys.readouterr().err.count("rota: cannot write")
-    assert 2 == len(path.read_text().splitlines())

@@ -159,7 +159,7 @@ def test_what_is_missing_is_told(log, path):
     log.dropped("x", "stdout", 12345, NOW)
     log.dropped("x", "stderr", 0, NOW)
     assert [
-        "WARNING: Task 'x': 12,345 bytes of stdout were left out here: it outgrew what is kept",
+        "WARNING: Task 'x': 12,345 bytes of stdout were left out here: it is more than is kept, or told here",
         "WARNING: Task 'x': the task emptied its own stderr here; what it writes now follows",
     ] == lines(log, path)
 

@@ -78,3 +78,14 @@ def test_what_it_says_is_for_the_owner_only_and_goes_when_it_is_heard(helpers, t
     assert 0o600 == stat.S_IMODE((tmp_path / "apply.out").stat().st_mode)
     wait(helpers, "apply")
     assert not (tmp_path / "apply.out").exists()
+
+
+def test_what_it_says_is_passed_on_line_by_line_while_it_runs_and_the_rest_at_its_end(helpers, tmp_path):
+    said = tmp_path / "tell.out"
+    said.write_text("first\nsecond\ntor")
+    assert (["first", "second"], []) == (helpers.new_lines("tell"), helpers.new_lines("tell"))
+    said.write_text("first\nsecond\ntorn\nrest")
+    assert ["torn"] == helpers.new_lines("tell")
+    helpers.note_end("helper:tell", 0)
+    assert ["rest"] == helpers.take_end("tell").lines
+    assert [] == helpers.new_lines("tell")

@@ -14,6 +14,7 @@ from rota.config.formats.crontab_apart import set_apart
 from rota.config.formats.crontab_places import cron_reads, holds_crontabs
 from rota.config.formats.registry import Source, by_name, directory_format, is_text, recognise, text_format
 from rota.config.jobset import FoundJob, Jobset
+from rota.config.log_place import check_logs
 from rota.config.problems import Mark, Problems
 from rota.config.served import Served
 from rota.config.syntax.yaml_reader import MAX_BYTES, read_yaml
@@ -162,6 +163,7 @@ def read(
     reading = Reading(list(files), jobsets, problems)
     _check_names(reading, problems)
     _check_pools(reading, problems)
+    check_logs([(file.shown, file.path) for file in files], jobsets, SUFFIXES, problems)
     return reading
 
 

@@ -30,6 +30,8 @@ _NO_ENDS = dict.fromkeys(STREAMS, _NO_END)
 _PIECES_A_TURN = 64
 _PIECES_AT_MOST = 1 << 14
 _AT_ONCE = 1 << 16
+_LAST_WORDS = 1 << 16
+"""So much of an attempt's end is passed on in any case."""
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -87,13 +89,14 @@ class Place(msgspec.Struct, frozen=True, array_like=True):
 class Allowance:
     """How much of a running attempt's output is passed on: all of what most write, and samples of a runaway log.
 
-    What is not passed on in time is cut out of the log in its middle, and told as dropped when it goes on. What there
-    is at the attempt's end is passed on in any case.
+    What is not passed on in time is cut out of the log in its middle, and told as dropped when it goes on. At the
+    attempt's end the last of it is passed on in any case. A line costs more than its bytes where something is written
+    before each: a log of nothing but empty lines would else become forty times its size.
     """
 
-    def __init__(self, clock: Clock, at_once: int, a_second: int) -> None:
+    def __init__(self, clock: Clock, at_once: int, a_second: int, *, a_line: int = 0) -> None:
         self._clock = clock
-        self._most, self._rate = at_once, a_second
+        self._most, self._rate, self._a_line = at_once, a_second, a_line
         self._left, self._at = float(at_once), clock.monotonic()
 
     def has_some(self) -> bool:
@@ -103,9 +106,9 @@ class Allowance:
         self._at = now
         return self._left > 0
 
-    def take(self, count: int) -> None:
+    def take(self, content: bytes) -> None:
         """Use some of it; more than there is, if need be."""
-        self._left -= count
+        self._left -= len(content) + self._a_line * content.count(b"\n")
 
 
 class _Sitting(msgspec.Struct):
@@ -293,8 +296,14 @@ class Follower:
         """Yield what is new in one stream, up to an end; both streams get their turn when one of them never rests."""
         for _ in range(_PIECES_A_TURN if end == _NO_END else _PIECES_AT_MOST):
             offset = self._offsets[stream]
-            if offset == end or (end == _NO_END and self._allowance is not None and not self._allowance.has_some()):
+            if offset == end:
                 return
+            if offset < end - _LAST_WORDS and self._allowance is not None and not self._allowance.has_some():
+                if end == _NO_END:
+                    return
+                left_out = end - _LAST_WORDS - offset
+                offset = self._offsets[stream] = end - _LAST_WORDS
+                yield Dropped(stream, left_out)
             piece = files.read(stream, offset)
             if offset > end and not piece.emptied:
                 return  # what a process that was left behind has written was read, too
@@ -309,7 +318,7 @@ class Follower:
             self._offsets[stream] = piece.offset - over
             if content:
                 if self._allowance is not None:
-                    self._allowance.take(len(content))
+                    self._allowance.take(content)
                 yield Wrote(stream, content)
             if not piece.content:
                 return

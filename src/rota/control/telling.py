@@ -10,7 +10,9 @@ cursor after that, so nothing is lost; but a kill between the two tells what lie
 
 - A line without its end is held back until there is more, or the attempt has ended. The cursor stays before it.
 - Of a run that writes more than a quarter of a megabyte a second for minutes, parts are left out, and told as such: a
-  runaway log must not fill the disk in another place instead.
+  runaway log must not fill the disk in another place instead. What counts is what it costs in the log.
+- A job that empties its own output and then writes at least as many bytes as were there before the next look cannot be
+  told from one that goes on: those bytes are not told. `rota logs` shows them.
 - The first teller of all begins with what is running now, and not with history; or, if the engine that it was started
   by has just begun itself, with the beginning of that.
 - Events that were pruned before they were read are told as one note; active runs are looked at all the same. A run that
@@ -43,6 +45,8 @@ _VERSION = 1
 _JUST_NOW = timedelta(seconds=10)
 _AT_ONCE, _A_SECOND = 64 << 20, 256 << 10
 """So many bytes of one run's output are told in any case, and so many for each second that it goes on."""
+_A_LINE = 40
+"""What a line costs besides its bytes: its time, its job and its stream stand before it."""
 
 
 class _RunPlace(msgspec.Struct, frozen=True, array_like=True):
@@ -319,7 +323,7 @@ class Teller:
         return self._store.jobs.definition(run.definition_id)
 
     def _watch(self, run_id: str, place: Place, *, done: bool = False) -> _Watch:
-        allowance = Allowance(self._clock, _AT_ONCE, _A_SECOND)
+        allowance = Allowance(self._clock, _AT_ONCE, _A_SECOND, a_line=_A_LINE)
         follower = Follower(self._store, self._live, self._clock, run_id, place=place, allowance=allowance)
         return _Watch(follower, done=done)
 

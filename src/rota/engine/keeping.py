@@ -1,7 +1,8 @@
 """Keeping a process of rota's own alive beside the engine, such as the one that writes people's log.
 
 It is started with the engine, and again whenever it ends, after a pause that doubles each time that it does not last.
-It holds on to the engine by a pipe (see process/beside.py), so it ends when the engine does, however that was.
+It holds on to the engine by a pipe (see process/beside.py), so it ends when the engine does, however that was. What it
+says while it runs goes into the engine's log, where somebody may look: that it cannot write what it is there to write.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ _LASTED = 30.0
 _FIRST, _LONGEST = 1.0, 60.0
 _NOTHING = 3600.0
 _LINES = 5
+_OURS = "rota: "
 
 
 class Helpers(Protocol):
@@ -23,6 +25,7 @@ class Helpers(Protocol):
 
     def start(self, name: str, words: Sequence[str]) -> None: ...  # noqa: D102 -- the sentence stands at the implementation
     def let_go(self, name: str) -> None: ...  # noqa: D102 -- the same
+    def new_lines(self, name: str) -> list[str]: ...  # noqa: D102 -- the same
     def take_end(self, name: str) -> HelperEnd | None: ...  # noqa: D102 -- the same
 
 
@@ -46,10 +49,12 @@ class Keeper:
     def tick(self, monotonic: float) -> float:
         """Do what is due, and return for how many seconds there is nothing to do.
 
-        1. One that has ended is told of, and started again after a pause.
-        2. One that runs with other words than are wanted is let go; it ends, and the next one is started.
+        1. What it has said since the last time is passed on.
+        2. One that has ended is told of, and started again after a pause.
+        3. One that runs with other words than are wanted is let go; it ends, and the next one is started.
         """
         if self._running:
+            self._pass_on(self._helpers.new_lines(self._name))
             end = self._helpers.take_end(self._name)
             if end is None:
                 if self._running != self._words:
@@ -69,6 +74,12 @@ class Keeper:
             return rest
         self._running, self._began = self._words, monotonic
         return _FIRST
+
+    def _pass_on(self, lines: list[str]) -> None:
+        for line in lines[:_LINES]:
+            self._log.warning(f"rota {self._name} says: {line.removeprefix(_OURS)}")
+        if len(lines) > _LINES:
+            self._log.warning(f"rota {self._name} says {len(lines) - _LINES} lines more, which are left out")
 
     def _note(self, end: HelperEnd, monotonic: float) -> None:
         wanted, self._running = self._running == self._words, ()

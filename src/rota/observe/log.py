@@ -25,7 +25,6 @@ class Log:
         *,
         stream: TextIO | None = None,
         as_json: bool = False,
-        copy: str = "",
     ) -> None:
         self._path = path
         self._now = now
@@ -36,8 +35,6 @@ class Log:
         self._stamp = ""
         self._file = None if path is None else _open(path)
         self._size = 0 if path is None else os.path.getsize(path)
-        self._copy = ""
-        self.copy_to(copy)
 
     def info(self, text: str, job: str = "", run: str = "") -> None:
         """Say what happened."""
@@ -50,17 +47,6 @@ class Log:
     def error(self, text: str, job: str = "", run: str = "") -> None:
         """Say what went wrong."""
         self._write("ERROR", text, job, run)
-
-    def copy_to(self, path: str) -> None:
-        """Write what is said of the engine, not of runs, into a person's own log as well; nothing ends that.
-
-        What is said of runs comes there in more detail, by another process. Whoever rotates that file may move it away
-        at any time.
-        """
-        self._copy = path
-        if path:
-            with contextlib.suppress(OSError):
-                os.makedirs(os.path.dirname(path), exist_ok=True)
 
     def reopen(self) -> None:
         """Write on in a new file if somebody has moved or deleted this one, as logrotate does."""
@@ -93,20 +79,10 @@ class Log:
                 self._failed = True
                 with contextlib.suppress(OSError):
                     print(f"rota: cannot write {self._path}: {error}", file=sys.stderr)  # noqa: T201 -- the log itself failed
-        if self._copy and not run:
-            self._append(line)
         if self._stream is not None:
             with contextlib.suppress(OSError):  # a terminal that was closed is no reason to stop
                 self._stream.write(line)
                 self._stream.flush()
-
-    def _append(self, line: str) -> None:
-        try:
-            with open(self._copy, "a", encoding="utf-8") as file:
-                file.write(line)
-        except OSError as error:
-            print(f"rota: cannot write {self._copy}: {error}; the log is in {self._path} only", file=sys.stderr)  # noqa: T201 -- the same
-            self._copy = ""
 
     def _line(self, level: str, text: str, job: str, run: str) -> str:
         now = self._now()

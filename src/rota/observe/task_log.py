@@ -56,7 +56,7 @@ class TaskLog:
 
     def dropped(self, job: str, stream: str, count: int, at: datetime) -> None:
         """Say that some of what an attempt has written is missing here."""
-        what = f"{count:,} bytes of {stream} were left out here: it outgrew what is kept"
+        what = f"{count:,} bytes of {stream} were left out here: it is more than is kept, or told here"
         if not count:
             what = f"the task emptied its own {stream} here; what it writes now follows"
         self._say("WARNING", f"Task {job!r}: {what}", at)
@@ -93,6 +93,10 @@ class TaskLog:
     def noted(self, text: str, at: datetime) -> None:
         """Say something else."""
         self._say("WARNING", text, at)
+
+    def copied(self, line: str) -> None:
+        """Write down a line that has its time and its level already."""
+        self._pending += f"{_harmless(line)}\n".encode("utf-8", "replace")
 
     # -- the file -----------------------------------------------------------------------------------------------------
 

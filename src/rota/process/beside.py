@@ -1,8 +1,10 @@
 """Processes of rota's own beside the engine, such as `rota apply`: started, and met again when they end.
 
-What a helper says goes into a file of the home, so that nothing is carried while it runs, and a helper that says a lot
-fills no pipe. Its standard input is a pipe that nothing is ever written to: the engine holds the other end, and when
-the engine has gone, however it went, the helper reads the end of its input, and ends as well.
+What a helper says goes into a file of the home, so that nobody has to read while it runs, and a helper that says a lot
+fills no pipe. It can be read there line by line meanwhile; the rest is read at its end.
+
+Its standard input is a pipe that nothing is ever written to: the engine holds the other end, and when the engine has
+gone, however it went, the helper reads the end of its input, and ends as well.
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ class Helpers:
         self._environment = {**environment, LEASH: "1"}
         self._leashes: dict[str, int] = {}
         self._ended: dict[str, int | None] = {}
+        self._heard: dict[str, int] = {}
+        """Up to which byte of what a helper says it was passed on."""
 
     def start(self, name: str, words: Sequence[str]) -> None:
         """Start `rota WORDS` as the helper of a name; raises OSError when the system refuses."""
@@ -66,6 +70,7 @@ class Helpers:
             raise
         finally:
             os.close(reader)
+        self._heard[name] = 0
         self._watcher.watch_pid(_KEY + name, pid, ours=True)
 
     def let_go(self, name: str) -> None:
@@ -79,18 +84,34 @@ class Helpers:
         if key.startswith(_KEY):
             self._ended[key.removeprefix(_KEY)] = status
 
+    def new_lines(self, name: str) -> list[str]:
+        """Return the whole lines that a helper has said since the last time, once."""
+        content = self._read(name)
+        whole = content[: content.rfind(b"\n") + 1] if len(content) < _LONGEST else content
+        self._heard[name] = self._heard.get(name, 0) + len(whole)
+        return _lines(whole)
+
     def take_end(self, name: str) -> HelperEnd | None:
-        """Return how a helper ended, once; None while it runs."""
+        """Return how a helper ended and what it said that was not passed on, once; None while it runs."""
         if name not in self._ended:
             return None
         code = self._ended.pop(name)
         self.let_go(name)
-        text = ""
+        lines = _lines(self._read(name))
+        self._heard.pop(name, None)
         with contextlib.suppress(OSError):
-            with open(self._said(name), encoding="utf-8", errors="replace") as file:
-                text = file.read(_LONGEST)
             os.unlink(self._said(name))
-        return HelperEnd(code, [line for line in text.splitlines() if line.strip()])
+        return HelperEnd(code, lines)
+
+    def _read(self, name: str) -> bytes:
+        with contextlib.suppress(OSError), open(self._said(name), "rb") as file:
+            file.seek(self._heard.get(name, 0))
+            return file.read(_LONGEST)
+        return b""
 
     def _said(self, name: str) -> str:
         return os.path.join(self._home, f"{name}.out")
+
+
+def _lines(content: bytes) -> list[str]:
+    return [line for line in content.decode("utf-8", "replace").splitlines() if line.strip()]

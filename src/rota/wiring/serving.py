@@ -250,11 +250,13 @@ def _files_of_engine(
     from rota.engine.keeping import Keeper
     from rota.engine.reloading import Reloader
     from rota.process.limits import most_places
+    from rota.wiring.told import PeoplesLog
 
     if files is None:
         return None, None
     served_files = files
     keeper = Keeper("tell", helpers, log)
+    logs = PeoplesLog(home, store, served_files.key, log)
 
     def take_up() -> list[str]:
         """Do what the files say about the engine itself, and return what is to be watched."""
@@ -262,8 +264,8 @@ def _files_of_engine(
         capacity = settings.capacity if "capacity" in served_files.fixed else served.capacity or settings.capacity
         most = settings.max_running if "max_running" in served_files.fixed else served.max_running
         engine.limit(min(capacity, most_places()), most)
-        log.copy_to(served.log_file)
-        keeper.want(["tell", "--home", home, "--log", served.log_file] if served.log_file else [])
+        wanted = logs.wanted(served.log_file)
+        keeper.want(["tell", "--home", home, "--log", wanted] if wanted else [])
         return with_inputs(served_files.roots, served)
 
     return Reloader(take_up(), files.words, helpers, log, files.seen, take_up), keeper

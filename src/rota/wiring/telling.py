@@ -1,10 +1,14 @@
 """What `rota tell` does: everything that runs do and write goes into one log, as long as the engine lives.
 
 What is told comes from the store and from the files of running attempts (control/telling.py), and goes into the log
-(observe/task_log.py). How far it has come is kept in the store, as a fact of the log's path, about once a second and at
-the end; always after the lines are in the file. A kill between the two writes down to a second of lines once more; it
-loses none. A log that cannot be written, or a store that cannot be used now, is tried again each second: nothing new is
-read meanwhile, so nothing is lost, and memory does not grow.
+(observe/task_log.py). What the engine says of itself comes from its own log (observe/engine_lines.py), and stands by
+its time between the runs. How far both have come is kept in the store, as facts of the log's path, about once a second
+and at the end; always after the lines are in the file. A kill between the two writes down to a second of lines once
+more; it loses none. A log that cannot be written, or a store that cannot be used now, is tried again each second:
+nothing new is read meanwhile, so nothing is lost, and memory does not grow.
+
+A place that was kept is changed only as long as it is the one that was kept last: the engine drops it when nobody wants
+the log any more, and what still writes must not bring it back.
 
 Two of these on one log (an engine was killed, and the next one is there before the first one's helper has ended) take
 turns: the second reads how far the first has come when that has ended.
@@ -20,6 +24,7 @@ from rota.clock import SystemClock
 from rota.control.facts import Began, Ended, Fact, Lines, Noted, Skipped
 from rota.control.telling import Teller
 from rota.errors import BadHome, RotaError, StoreUnavailable
+from rota.observe.engine_lines import EngineLines
 from rota.observe.task_log import TaskLog
 from rota.ports import Clock, Store
 from rota.process.leash import Leash
@@ -29,6 +34,7 @@ from rota.process.turn import Turn
 from rota.store.sqlite import SqliteDatabase
 from rota.store.store import TableStore
 from rota.wiring.homes import has_store, keep_to_zone, store_path
+from rota.wiring.told import cursor_key, lines_key
 
 _A_BATCH = 1 << 18
 _MUCH = 1 << 20
@@ -42,6 +48,8 @@ _PATIENCE = 0.5
 _MY_TURN, _LONG_WAIT = 0.1, 5.0
 
 Say = Callable[[str], None]
+_Places = tuple[str, str]
+"""How far events and output were told, and how far the engine's own log."""
 
 
 def tell(home: str, path: str, say: Say) -> None:
@@ -59,7 +67,7 @@ def tell(home: str, path: str, say: Say) -> None:
             ):
                 return
             live = SpoolReader(os.path.join(home, "spool"))
-            scribe = _start(lambda: _store(home), partial(Scribe, live, clock, path, say), leash, say)
+            scribe = _start(lambda: _store(home), partial(Scribe, live, clock, home, path, say), leash, say)
             if scribe is not None:
                 scribe.go_on(leash)
         finally:
@@ -109,16 +117,18 @@ def _start(open_store: Callable[[], Store], scribe: Callable[[Store], Scribe], l
 class Scribe:
     """Joins a teller and a log: looks, writes down, keeps the place."""
 
-    def __init__(self, live: SpoolReader, clock: Clock, path: str, say: Say, store: Store) -> None:
+    def __init__(self, live: SpoolReader, clock: Clock, home: str, path: str, say: Say, store: Store) -> None:
         self._clock = clock
         self._say = say
         self._store = store
-        self._key = f"told:{path}"
+        self._keys = (cursor_key(path), lines_key(path))
         self._log = TaskLog(path)
-        self._saved = store.upkeep.fact(self._key)
-        self._teller = Teller(store, live, clock, self._saved)
-        self._safe = self._teller.cursor
+        self._saved = self._kept()
+        self._teller = Teller(store, live, clock, self._saved[0])
+        self._lines = EngineLines(os.path.join(home, "rota.log"), self._saved[1], clock.now())
+        self._safe: _Places = self._places()
         """Behind everything that is in the file."""
+        self._ending = self._dropped = False
         self._saved_at = float("-inf")
         self._trouble: dict[str, str] = {}
         """What is wrong now, by what it is wrong with."""
@@ -130,9 +140,10 @@ class Scribe:
         pause = 0.0
         while not leash.wait(pause):
             pause = self._turn(float("inf"))
+        self._ending = True
         deadline = self._clock.monotonic() + _LAST_WORDS
         self._turn(deadline)
-        while self._teller.behind and not self._trouble and self._clock.monotonic() < deadline:
+        while (self._teller.behind or self._lines.more) and not self._trouble and self._clock.monotonic() < deadline:
             self._turn(deadline)
         self._end()
 
@@ -147,21 +158,34 @@ class Scribe:
             self._heard("store", str(error))
         if self._trouble:
             return _TROUBLE
-        if self._teller.behind or self._told >= _MUCH:
+        if self._teller.behind or self._lines.more or self._told >= _MUCH:
             return 0.0
         return _RUNNING if self._teller.listens else _IDLE
 
     def _look(self, deadline: float) -> None:
+        """Write down what is new of runs, and between that by its time what the engine has said of itself.
+
+        Its log has whole seconds. In the same second the engine comes first: that it serves stands before what it
+        starts. At its end it comes last, because it waits for the ends of its runs.
+        """
         self._told = 0
+        self._lines.look()
         for fact in self._teller.look():
             before = self._log.pending
+            self._copy(self._lines.take(fact.at, including=not self._ending))
             write_down(fact, self._log)
             self._told += self._log.pending - before
             if self._log.pending >= _A_BATCH and not self._write():
                 return
             if self._clock.monotonic() >= deadline:
                 break
+        if not self._teller.behind:
+            self._copy(self._lines.take())
         self._write()
+
+    def _copy(self, lines: list[str]) -> None:
+        for line in lines:
+            self._log.copied(line)
 
     def _write(self) -> bool:
         """Bring what was told into the file; only what is there counts as told."""
@@ -169,15 +193,26 @@ class Scribe:
         self._heard("log", self._log.open() if untried else self._log.flush())
         if self._log.pending:
             return False
-        self._safe = self._teller.cursor
+        self._safe = self._places()
         return True
+
+    def _places(self) -> _Places:
+        return self._teller.cursor, self._lines.place
+
+    def _kept(self) -> tuple[str | None, str | None]:
+        cursor, lines = (self._store.upkeep.fact(key) for key in self._keys)
+        return cursor, lines
 
     def _save(self, *, last: bool = False) -> None:
         now = self._clock.monotonic()
-        if self._safe == self._saved or (now - self._saved_at < _SAVE and not last):
+        if self._dropped or self._safe == self._saved or (now - self._saved_at < _SAVE and not last):
             return
         self._log.sync()
-        self._store.upkeep.put_fact(self._key, self._safe)
+        with self._store.transaction():
+            self._dropped = self._kept() != self._saved
+            if not self._dropped:
+                for key, place in zip(self._keys, self._safe, strict=True):
+                    self._store.upkeep.put_fact(key, place)
         self._saved, self._saved_at = self._safe, now
 
     def _end(self) -> None:
@@ -185,6 +220,7 @@ class Scribe:
             self._save(last=True)
         finally:
             self._teller.close()
+            self._lines.close()
             self._log.close()
             self._store.close()
         if self._log.pending:

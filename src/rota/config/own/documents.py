@@ -297,7 +297,11 @@ class EngineDocument(_Document):
 
     capacity: Places | None = Field(None, description="How many runs go at once [2 × cores].")
     max_running: Places | None = Field(None, description="The same over all hosts [no limit].")
-    log_file: Text | None = Field(None, description="A second place for the log, relative to this file.")
+    log_file: Text | None = Field(
+        None,
+        description="One log of everything that runs do and write; relative to this file. Lines of text are appended "
+        "to it, and it is made with the mode that the umask leaves.",
+    )
 
 
 class FileDocument(_Document):
