@@ -10,25 +10,17 @@ import sqlite3
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from process.waiting import wait_for
+
 from .conftest import DEADLINE, Home
 
 _STAMP = re.compile(r"\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\] ")
-_PAUSE = 0.02
-
-
-def wait_for(condition: Callable[[], Any]) -> Any:
-    """Real processes take their own time: return what the condition gives as soon as it is true."""
-    deadline = time.monotonic() + DEADLINE
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"after {DEADLINE} s it is still not so"
-        time.sleep(_PAUSE)
-    return found
 
 
 class Telling:

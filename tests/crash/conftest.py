@@ -8,11 +8,22 @@ from pathlib import Path
 import pytest
 
 from .harness import Home
+from .served import Served
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
     made = Home(tmp_path)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    """A directory with job files, and engines that are ended after the test."""
+    made = Served(tmp_path)
     try:
         yield made
     finally:

@@ -3,22 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from .harness import wait_for
-from .test_files import Served, jobs
-
-
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    made = Served(tmp_path)
-    try:
-        yield made
-    finally:
-        made.close()
+from .served import Served, jobs
 
 
 def with_log(path: object, **lines: str) -> str:

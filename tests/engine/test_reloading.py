@@ -9,6 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from rota.engine.reloading import Reloader, digest, look_at
+from rota.errors import StoreBusy
 
 from .machine import ListLog
 
@@ -293,6 +294,23 @@ def test_what_an_apply_has_left_is_taken_up_and_watched(file, tmp_path):
     write(other)
     assert 1 == looker.pass_(3), "a change of what was read with it is a change"
     assert 0 == looker.pass_(10)
+
+
+def test_a_store_that_cannot_be_read_ends_nothing_and_is_asked_again(file, tmp_path):
+    other, asked = tmp_path / "other.yaml", []
+
+    def told():
+        asked.append(1)
+        if len(asked) < 4:
+            raise StoreBusy("it is locked")
+        return [str(file), str(other)]
+
+    looker = Looker(file, told=told)
+    write(file)
+    assert 1 == looker.pass_(5)
+    assert 4 == len(asked)
+    other.write_text("a")
+    assert 1 == looker.pass_(3), "what was told late is watched"
 
 
 def test_what_a_failed_apply_would_say_is_not_taken_up(file):

@@ -23,6 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 from zlib import crc32
 
+from rota.errors import StoreUnavailable
 from rota.ports import Log
 
 _LOOK = 0.5
@@ -83,6 +84,8 @@ class Reloader:
         """Takes up what an apply has left in the store, and returns what is to be watched from now on."""
         self._due = float("-inf")
         self._pause = _LOOK
+        self._untaken = False
+        """Whether that is still to be done, because the store could not be read."""
         self._asked = False
         self._running = False
         self._conflicts = 0
@@ -108,6 +111,8 @@ class Reloader:
         """
         if self._running:
             self._finish(monotonic)
+        elif self._untaken:
+            self._take_up()
         if not self._running and monotonic >= self._retry:
             self._asked = self._repeats = True
         if self._running or (monotonic < self._due and not self._asked):
@@ -181,10 +186,16 @@ class Reloader:
 
     def _take_up(self) -> None:
         """Watch what was read; what is new among it counts as applied, because it was read just now."""
-        if self._told is not None:
+        if self._told is None:
+            return
+        try:
             self._watched = tuple(self._told())
-            self._seen = self._stamp()
-            self._applied = {path: self._applied.get(path, seen) for path, seen in self._seen.items()}
+        except StoreUnavailable:
+            self._untaken = True  # the engine says that the store cannot be used; it is asked again at the next tick
+            return
+        self._untaken = False
+        self._seen = self._stamp()
+        self._applied = {path: self._applied.get(path, seen) for path, seen in self._seen.items()}
 
     def _stamp(self) -> _Stamp:
         """Return what there is to see of the files, without opening one."""

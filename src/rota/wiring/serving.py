@@ -195,7 +195,6 @@ def _engine(
     from rota.engine.settings import OnStop
     from rota.process.beside import Helpers
     from rota.process.launcher import ProcessLauncher
-    from rota.process.limits import most_places
     from rota.process.poke import PokeListener
     from rota.process.watch import new_watcher
 
@@ -206,9 +205,7 @@ def _engine(
         log.warning(f"{pokes.problem}; what commands ask for is noticed within a second instead of at once")
     helpers = Helpers(home, watcher, environment)
     launcher = ProcessLauncher(home, home_id, watcher, environment, helpers.note_end)
-    if settings.capacity > most_places():
-        log.warning(f"capacity {settings.capacity} is more than the limit of open files allows; using {most_places()}")
-        settings = msgspec.structs.replace(settings, capacity=most_places())
+    settings = msgspec.structs.replace(settings, capacity=_possible(settings.capacity, log))
     if is_process_one():
         settings = msgspec.structs.replace(settings, on_stop=OnStop.KILL)
     engine = Engine(store, launcher, clock, log, pokes, home_id, settings, RunIds().new)
@@ -236,6 +233,15 @@ def _engine(
         launcher.close()
 
 
+def _possible(capacity: int, log: Log) -> int:
+    """Return how many attempts can go at once of those that are wanted; fewer than that is said."""
+    from rota.process.limits import most_places
+
+    if capacity > most_places():
+        log.warning(f"capacity {capacity} is more than the limit of open files allows; using {most_places()}")
+    return min(capacity, most_places())
+
+
 def _files_of_engine(
     home: str,
     store: Store,
@@ -249,7 +255,6 @@ def _files_of_engine(
     from rota.config.served import decode_served, with_inputs
     from rota.engine.keeping import Keeper
     from rota.engine.reloading import Reloader
-    from rota.process.limits import most_places
     from rota.wiring.told import PeoplesLog
 
     if files is None:
@@ -263,7 +268,7 @@ def _files_of_engine(
         served = decode_served(store.upkeep.fact(served_files.key) or "{}")
         capacity = settings.capacity if "capacity" in served_files.fixed else served.capacity or settings.capacity
         most = settings.max_running if "max_running" in served_files.fixed else served.max_running
-        engine.limit(min(capacity, most_places()), most)
+        engine.limit(_possible(capacity, log), most)
         wanted = logs.wanted(served.log_file)
         keeper.want(["tell", "--home", home, "--log", wanted] if wanted else [])
         return with_inputs(served_files.roots, served)

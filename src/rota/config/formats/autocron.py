@@ -13,6 +13,7 @@ import os
 from datetime import timedelta
 from typing import Any
 
+from rota.config.absolute import absolute
 from rota.config.formats.building import Names, finished, instant_of, mapping_of, script_argv, tried, zone_of
 from rota.config.formats.fields import Faults, Fields, parse_span
 from rota.config.formats.pool_names import pool_of
@@ -123,7 +124,7 @@ def _settings(fields: Fields, found: Jobset, directory: str, workers: str) -> tu
         logging.check_keys(_LOGGING)
         for key in ("path", "file", "log_path"):
             if path := logging.text(key):
-                found.settings["log_file"] = os.path.normpath(os.path.join(directory, os.path.expanduser(path)))
+                found.settings["log_file"] = absolute(directory, path)
     if fields.has("notifications"):
         _note(found.general, fields, "notifications", "notifications come with a later rota")
     return pool, zone

@@ -18,6 +18,7 @@ import shlex
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from rota.config.absolute import absolute
 from rota.config.formats.apscheduler_cron import FIELDS, BadField, translate
 from rota.config.formats.building import (
     Names,
@@ -177,7 +178,7 @@ class _Job:
         return script_argv(program, self.directory, args, self.faults, (self.fields.at("func"), "func"))
 
     def _beside(self, path: str) -> str:
-        return os.path.join(self.directory, os.path.expanduser(path))
+        return absolute(self.directory, path)
 
     def _words(self, func: str) -> list[str]:
         """Return the words of a command that is started without a shell, and refuse what only a shell could do."""

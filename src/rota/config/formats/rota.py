@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 from pydantic import ValidationError
 
+from rota.config.absolute import absolute
 from rota.config.formats.registry import Source
 from rota.config.jobset import Jobset
 from rota.config.own.assembling import Assembler
@@ -137,5 +137,5 @@ def _settings(document: FileDocument, directory: str) -> dict[str, Any]:
         return {}
     found = {key: getattr(engine, key) for key in engine.model_fields_set}
     if found.get("log_file"):
-        found["log_file"] = os.path.join(directory, os.path.expanduser(found["log_file"]))
+        found["log_file"] = absolute(directory, found["log_file"])
     return found

@@ -19,6 +19,7 @@ import os
 from datetime import timedelta
 from typing import Any
 
+from rota.config.absolute import absolute
 from rota.config.formats.building import Names, finished, mapping_of, tried
 from rota.config.formats.fields import Faults, Fields
 from rota.config.formats.registry import Source
@@ -88,7 +89,7 @@ def _scheduler(fields: Fields, directory: str) -> tuple[dict[str, Any], timedelt
     settings = {}
     log_file = scheduler.text("log_file")
     if log_file:
-        settings["log_file"] = os.path.join(directory, os.path.expanduser(log_file))
+        settings["log_file"] = absolute(directory, log_file)
     return settings, scheduler.limit("default_timeout", DEFAULT_TIMEOUT)
 
 
@@ -154,7 +155,7 @@ class _Task:
         path = task.text("path", required=True)
         if not path:
             return ""
-        directory = os.path.normpath(os.path.join(self.directory, os.path.expanduser(path)))
+        directory = absolute(self.directory, path)
         self.found.inputs += [directory, os.path.join(directory, RUN)]
         if enabled:
             _check_directory(directory, task)

@@ -16,6 +16,7 @@ import os
 from datetime import timedelta
 from typing import Any
 
+from rota.config.absolute import absolute
 from rota.config.formats.building import Names, finished, mapping_of
 from rota.config.formats.fields import Faults, Fields, scalar_text
 from rota.config.formats.registry import Source
@@ -236,7 +237,7 @@ class _Service:
         except BadCommand as error:
             self.faults.add(self.fields.at(key), f"{key}: {error.problem}", error.hint)
             return None
-        return os.path.normpath(os.path.join(self.directory, os.path.expanduser(text)))
+        return absolute(self.directory, text)
 
     def _policy(self, schedules: Schedules) -> Policy:
         policy: dict[str, Any] = {

@@ -14,6 +14,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from typing import NamedTuple
 
+from rota.config.absolute import absolute
 from rota.config.formats.fields import Faults, Fields
 from rota.config.jobset import Jobset
 from rota.config.problems import Mark, Problems
@@ -161,11 +162,11 @@ def configured(node: Mapping, path: str, text: str, files: Files) -> Project:
     log_file = fields.text("log_file")
     return Project(
         root=root,
-        jobs=_jobs_of(os.path.join(root, os.path.expanduser(fields.text("jobs_dir") or _JOBS)), path),
+        jobs=_jobs_of(absolute(root, fields.text("jobs_dir") or _JOBS), path),
         mark=fields.at("jobs_dir") if fields.has("jobs_dir") else files.mark(path),
         timeout=fields.limit("default_timeout_seconds", DEFAULT_TIMEOUT),
         places=fields.number("max_concurrent_jobs", 1, least=1),
-        log_file=os.path.normpath(os.path.join(root, os.path.expanduser(log_file))) if log_file else "",
+        log_file=absolute(root, log_file) if log_file else "",
     )
 
 
