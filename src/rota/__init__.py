@@ -1,7 +1,73 @@
 """rota: a scheduler that never loses, doubles or hides a run."""
 
-from rota.errors import RotaError
+from __future__ import annotations
 
-__all__ = ["RotaError", "__version__"]
+from typing import TYPE_CHECKING, Any
+
+from rota.errors import Conflict, RotaError
+
+if TYPE_CHECKING:
+    from rota.model.policy import CatchUp, Overlap
+    from rota.model.run import Run, State
+    from rota.process.inside import Calling
+    from rota.sdk.calling import calling
+    from rota.sdk.declared import job, serve
+    from rota.sdk.runs import Handle, RunFailed
+    from rota.sdk.scheduler import Scheduler
+    from rota.sdk.schedules import At, Calendar, Cron, Every, Priority, Retry
+
+__all__ = [
+    "At",
+    "Calendar",
+    "Calling",
+    "CatchUp",
+    "Conflict",
+    "Cron",
+    "Every",
+    "Handle",
+    "Overlap",
+    "Priority",
+    "Retry",
+    "RotaError",
+    "Run",
+    "RunFailed",
+    "Scheduler",
+    "State",
+    "__version__",
+    "calling",
+    "job",
+    "serve",
+]
 
 __version__ = "0.1.0"
+
+_WHERE = {
+    "At": "rota.sdk.schedules",
+    "Calendar": "rota.sdk.schedules",
+    "Calling": "rota.process.inside",
+    "CatchUp": "rota.model.policy",
+    "Cron": "rota.sdk.schedules",
+    "Every": "rota.sdk.schedules",
+    "Handle": "rota.sdk.runs",
+    "Overlap": "rota.model.policy",
+    "Priority": "rota.sdk.schedules",
+    "Retry": "rota.sdk.schedules",
+    "Run": "rota.model.run",
+    "RunFailed": "rota.sdk.runs",
+    "Scheduler": "rota.sdk.scheduler",
+    "State": "rota.model.run",
+    "calling": "rota.sdk.calling",
+    "job": "rota.sdk.declared",
+    "serve": "rota.sdk.declared",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when somebody asks for it: the command line and the engine need none of them."""
+    if name not in _WHERE:
+        raise AttributeError(f"module 'rota' has no attribute {name!r}")
+    from importlib import import_module
+
+    found = getattr(import_module(_WHERE[name]), name)
+    globals()[name] = found
+    return found

@@ -1,4 +1,4 @@
-"""Calls a Python function for a job: `python -m rota.call pkg.mod:func JSON`.
+"""Calls a Python function for a job: `python -m rota.call pkg.mod:func JSON`, or one that comes by value.
 
 The arguments come as JSON, the result goes as JSON into the file that ROTA_RESULT_FILE names, if there is a result and
 JSON can hold it. An exception ends the process with code 1 and its traceback on standard error; its type and message
@@ -14,12 +14,15 @@ import inspect
 import json
 import os
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
 
 def main(words: list[str]) -> int:
     """Call the function named by the first word with the arguments in the second, or in a file."""
+    if words[:1] == ["--value"]:
+        return _call_value(int(words[1]), words[2])
     target, *given = words
     if given[:1] == ["--file"]:
         with open(given[1], encoding="utf-8") as file:
@@ -30,13 +33,43 @@ def main(words: list[str]) -> int:
     here = os.getcwd()
     if sys.path[:1] != [here] and not os.environ.get("PYTHONSAFEPATH"):
         sys.path.insert(0, here)
+    return _finish(lambda: _call(_resolve(target), arguments.get("args", ()), arguments.get("kwargs", {})))
+
+
+def _call_value(descriptor: int, name: str) -> int:
+    """Call the function that a descriptor holds.
+
+    A program's own engine has put there a line of JSON with the paths where the program's modules are, and a pickle of
+    the function with its arguments. Nobody else can write to that descriptor.
+    """
+    import pickle
+
+    with open(descriptor, "rb") as file:
+        told = json.loads(file.readline())
+        sys.argv = [name]
+        sys.path[:] = told["path"]
+
+        def call() -> Any:
+            function, args, kwargs = pickle.load(file)  # noqa: S301 -- the program itself has written it
+            return _call(function, args, kwargs)
+
+        return _finish(call)
+
+
+def _finish(call: Callable[[], Any]) -> int:
+    """Leave what a call returns, or what ended it."""
     try:
-        result = _call(_resolve(target), arguments.get("args", ()), arguments.get("kwargs", {}))
-        _leave({"result": result} if result is not None else None)
+        result = call()
     except Exception as error:
-        _leave({"error": f"{type(error).__name__}: {error}"})
+        leave(error_of(error))
         raise
+    leave({"result": result} if result is not None else None)
     return 0
+
+
+def error_of(error: BaseException) -> dict[str, Any]:
+    """Return an exception as it is kept with a run."""
+    return {"error": f"{type(error).__name__}: {error}"}
 
 
 def _resolve(target: str) -> Any:
@@ -59,8 +92,9 @@ def _call(function: Any, args: Any, kwargs: Any) -> Any:
     return result
 
 
-def _leave(outcome: dict[str, Any] | None) -> None:
-    path = os.environ.get("ROTA_RESULT_FILE")
+def leave(outcome: dict[str, Any] | None, path: str | None = None) -> None:
+    """Write a call's outcome to where the engine collects it."""
+    path = path or os.environ.get("ROTA_RESULT_FILE")
     if outcome is None or not path:
         return
     try:

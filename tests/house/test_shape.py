@@ -14,6 +14,7 @@ import rota
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "rota"
 FILES = sorted(path for folder in (SOURCE, ROOT / "tests", ROOT / "bench") for path in folder.rglob("*.py"))
+COMPAT = sorted(path.parent for path in SOURCE.glob("compat/*/__init__.py"))
 LONGEST_FILE, LONGEST_FUNCTION = 400, 60
 
 
@@ -62,12 +63,27 @@ def test_a_function_fits_on_a_screen(path):
 def test_no_name_is_a_drawer_for_everything():
     drawers = re.compile(r"(^|_)(utils?|common|helpers?|misc|manager|base2)\.py$")
     products = {"simple_task_manager.py", "test_simple_task_manager.py"}  # what others have called their programs
-    assert [] == [path.name for path in FILES if drawers.search(path.name) and path.name not in products]
+    modules = {SOURCE / "compat/autocron" / name for name in ("utils.py", "core/utils.py")}  # and their modules
+    found = [path for path in FILES if drawers.search(path.name) and path not in modules]
+    assert [] == [path.name for path in found if path.name not in products]
 
 
 def test_packages_have_empty_faces():
-    faces = [path for path in SOURCE.rglob("__init__.py") if path.parent != SOURCE]
+    faces = [path for path in SOURCE.rglob("__init__.py") if path.parent not in (SOURCE, *COMPAT)]
     assert [] == [str(path) for path in faces if path.read_text(encoding="utf-8").strip()]
+
+
+@pytest.mark.parametrize("package", COMPAT, ids=lambda path: path.name)
+def test_a_package_of_others_names_has_a_face_of_imports_alone(package):
+    body = ast.parse((package / "__init__.py").read_text(encoding="utf-8")).body
+    if body and isinstance(body[0], ast.Expr):  # its docstring
+        body = body[1:]
+    *brought, names = body
+    assert [] == [ast.unparse(node) for node in brought if not isinstance(node, ast.ImportFrom)]
+    imported = {name.asname or name.name for node in brought for name in node.names} - {"annotations"}
+    assert isinstance(names, ast.Assign)
+    assert "__all__" == ast.unparse(names.targets[0])
+    assert sorted(imported) == ast.literal_eval(names.value)
 
 
 def test_the_public_names_are_sorted_and_there():

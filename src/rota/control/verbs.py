@@ -59,6 +59,12 @@ class Verbs:
         self._poke()
         return applied
 
+    def change_if_different(self, name: str, job: Job) -> Applied:
+        """Give a job a definition that it may have already; then nothing is written, and it keeps its phase."""
+        before = self._store.jobs.get(name)
+        wanted = self._editor.checked(job, before.job, self._clock.now())
+        return Applied(before) if wanted == before.job else self.change(name, job)
+
     def remove(self, name: str) -> list[Run]:
         """Take a job out of service, and return its runs that go on; those that wait for a start are cancelled."""
         now = self._clock.now()

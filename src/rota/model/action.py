@@ -43,4 +43,20 @@ class Python(msgspec.Struct, frozen=True, tag_field="kind", tag="python", omit_d
         return f"{self.target}({', '.join(given)})"
 
 
-Action = Command | Shell | Python
+class Function(msgspec.Struct, frozen=True, tag_field="kind", tag="function", omit_defaults=True):
+    """A Python function of the program that the engine runs in; the program knows it by its name."""
+
+    name: str
+    target: str = ""
+    """`pkg.mod:func`, where it can be imported: then an engine of another program can call it, too."""
+    args: tuple[Any, ...] = ()
+    kwargs: dict[str, Any] = {}
+    apart: bool = False
+    """In a process of its own, so that a timeout really ends it and everything that it has started."""
+
+    def describe(self) -> str:
+        """Return one line for people."""
+        return Python(self.target or self.name, self.args, self.kwargs).describe()
+
+
+Action = Command | Shell | Python | Function

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from rota.errors import BadJob
-from rota.model.action import Action, Python, Shell
+from rota.model.action import Action, Function, Python, Shell
 from rota.model.policy import OutputMode, Policy
 from rota.schedule.boot import is_boot
 
@@ -96,6 +96,8 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     def _words(self) -> str:
         if isinstance(self.action, Shell):
             return self.action.line.strip()
+        if isinstance(self.action, Function):
+            return self.action.name.strip()
         argv = getattr(self.action, "argv", ())
         return "".join(argv) if argv and argv[0] else ""
 

@@ -18,7 +18,7 @@ import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from rota.model.action import Action, Command, Python
+from rota.model.action import Action, Command, Function, Python
 from rota.model.run import State
 
 _HARMFUL = re.compile(
@@ -166,9 +166,12 @@ class TaskLog:
 
 def _words(action: Action) -> str:
     """Return what is executed, as it goes on after the name of the task."""
-    if isinstance(action, Command):
-        return _short(f" with args {list(action.argv[1:])!r}")
-    return _short(f": {action.target if isinstance(action, Python) else action.line.strip()}")
+    match action:
+        case Command(argv=argv):
+            return _short(f" with args {list(argv[1:])!r}")
+        case Python(target=target) | Function(target=target) if target:
+            return _short(f": {target}")
+    return _short(f": {action.describe().strip()}")
 
 
 def _ending(

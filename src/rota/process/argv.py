@@ -11,7 +11,7 @@ from functools import lru_cache
 import msgspec
 
 from rota.errors import CannotStart
-from rota.model.action import Command, Python, Shell
+from rota.model.action import Command, Function, Python, Shell
 from rota.model.job import Job
 from rota.model.policy import OutputMode
 from rota.model.settlement import Claimed
@@ -30,9 +30,12 @@ class Start(msgspec.Struct, frozen=True):
     cwd: str
     argument_file: str | None = None
     """The content of the file that stands for `ARGUMENT_FILE` in argv."""
+    payload: bytes | None = None
+    """What the process finds to read at the descriptor `PAYLOAD`; it is in no file that has a name."""
 
 
 ARGUMENT_FILE = "\0argument-file"
+PAYLOAD = 5
 RESULT_VARIABLE = "ROTA_RESULT_FILE"
 
 
@@ -41,8 +44,18 @@ def base_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if not name.startswith(_OWN)}
 
 
-def compile_start(claimed: Claimed, job: Job, base: Mapping[str, str], home: tuple[str, str], result: str) -> Start:
-    """Compile a claimed run of a job to what is started; `home` is the home's id and directory."""
+def compile_start(
+    claimed: Claimed,
+    job: Job,
+    base: Mapping[str, str],
+    home: tuple[str, str],
+    result: str,
+    payload: bytes | None = None,
+) -> Start:
+    """Compile a claimed run of a job to what is started.
+
+    `home` is the home's id and directory; a payload is a function of this program, by value.
+    """
     env = {**base, **_identity(job), **job.env}
     env.update({f"ROTA_PARAM_{name}": value for name, value in claimed.params.items()})
     env["ROTA_JOB"] = claimed.job_name
@@ -58,7 +71,7 @@ def compile_start(claimed: Claimed, job: Job, base: Mapping[str, str], home: tup
     # Absolute, because the shim's `cd` would look for a relative one in the job's CDPATH; below the home, because where
     # the engine was started is no business of the job's, and may be gone.
     cwd = os.path.join(home[1], os.path.expanduser(job.cwd)) if job.cwd else home[1]
-    argv, argument_file = _argv(job, env, cwd, result)
+    argv, argument_file = _argv(job, env, cwd, result, by_value=payload is not None)
     if job.user:
         argv = _as_user(job.user) + argv
     argv = _given(job) + argv
@@ -66,7 +79,7 @@ def compile_start(claimed: Claimed, job: Job, base: Mapping[str, str], home: tup
     odd = [f"{name}={value}" for name, value in env.items() if not _is_plain(name)]
     if odd:
         argv = [find_program("env", _DEFAULT_PATH, "/"), "--", *odd, *argv]
-    return Start(argv, env, cwd, argument_file)
+    return Start(argv, env, cwd, argument_file, payload)
 
 
 @lru_cache(maxsize=4096)
@@ -108,8 +121,20 @@ _LINUX: bool = sys.platform == "linux"
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
-def _argv(job: Job, env: dict[str, str], cwd: str, result: str) -> tuple[list[str], str | None]:
-    match job.action:
+def _argv(job: Job, env: dict[str, str], cwd: str, result: str, *, by_value: bool) -> tuple[list[str], str | None]:
+    action = job.action
+    if isinstance(action, Function):
+        if by_value:
+            env[RESULT_VARIABLE] = result
+            return [sys.executable, "-P", "-m", "rota.call", "--value", str(PAYLOAD), action.name], None
+        if not action.target:
+            raise CannotStart(
+                126,
+                f"the function {action.name} lives in the program that made the job, and only an engine in that "
+                "program can call it; start the program, or give the job a function that can be imported",
+            )
+        action = Python(action.target, action.args, action.kwargs)
+    match action:
         case Shell(line=line) if len(line.encode()) > LONGEST_ARGUMENT:
             return ["/bin/sh", ARGUMENT_FILE], line
         case Shell(line=line):

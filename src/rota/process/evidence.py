@@ -85,7 +85,7 @@ class Detective:
 
     def _gone_shim(self, run: Run, lines: Lines) -> int | None:
         shim = lines.started.get((run.id, run.attempt))
-        if shim is None or run.boot != self.boot:
+        if not shim or run.boot != self.boot:
             return None
         gone = identity.is_zombie(shim) or identity.group_and_session(shim) == (0, 0)
         return shim if gone else None

@@ -38,7 +38,7 @@ class Lines(msgspec.Struct):
     """What a segment holds, by run and attempt."""
 
     started: dict[tuple[str, int], int] = {}
-    """The shim's pid."""
+    """The shim's pid; 0 for an attempt without one."""
     exited: dict[tuple[str, int], ExitLine] = {}
 
 
@@ -87,6 +87,10 @@ class Journal:
             return openers.CAN_TELL_OPENERS and not openers.is_only_opener(fd)
         finally:
             os.close(fd)
+
+    def note_start(self, run: str, attempt: int) -> None:
+        """Write that an attempt begins in this program itself; it has no shim, and 0 stands for one."""
+        os.write(self.fd, f"\nS {run} {attempt} 0 {attempt % 9973}\n".encode())
 
     def exit_of(self, segment: str, run: str, attempt: int) -> ExitLine | None:
         """Return the exit line of one attempt, without reading those of all others."""

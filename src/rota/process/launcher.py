@@ -11,6 +11,8 @@ import os
 import signal
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -21,14 +23,16 @@ from rota.model.run import Run
 from rota.model.settlement import Claimed, Exit, Harvest
 from rota.plan.adopt import Evidence
 from rota.process import identity, tree
-from rota.process.argv import ARGUMENT_FILE, RESULT_VARIABLE, Start, base_environment, compile_start
+from rota.process.argv import ARGUMENT_FILE, PAYLOAD, RESULT_VARIABLE, Start, base_environment, compile_start
 from rota.process.evidence import Detective, segment_of
 from rota.process.journal import Journal
 from rota.process.limits import files_needed, keep_descriptors, most_places, raise_file_limit
+from rota.process.nameless import nameless
 from rota.process.spool import Slot, Spool, make_directory
 from rota.process.watch import Watcher
 
 _LONGEST_RESULT = 256 * 1024
+_SIGNALLED = 128
 _RESULT, _ARGUMENT = "res", "arg"
 _RESET = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
 """Whatever the engine, or the shell that put it into the background, ignores: a job starts with none of it."""
@@ -45,6 +49,16 @@ class _Charge(msgspec.Struct, eq=False):
     caps: Output
     extras: tuple[str, ...]  # paths of files beside the slot's own: a result, a long argument
     shim: int | None = None
+    direct: bool = False
+    """Started without a shim: then that pid is the command itself, and its end is known only here."""
+
+
+class Place(NamedTuple):
+    """Where an attempt writes: the paths of its two streams, and of its result."""
+
+    out: str
+    err: str
+    result: str
 
 
 class ProcessLauncher:
@@ -57,12 +71,18 @@ class ProcessLauncher:
         watcher: Watcher,
         environment: Mapping[str, str],
         others: Callable[[str, int | None], None] = lambda *_: None,
+        payload_of: Callable[[Job], bytes | None] = lambda _: None,
+        *,
+        outlives: bool = True,
     ) -> None:
         self._home = (home_id, home)
         directory = os.path.join(home, "spool")
         make_directory(directory)
         self._watcher = watcher
         self._others = others
+        self._payload_of = payload_of
+        self._outlives = outlives
+        """Whether attempts are to outlive this engine; if nothing is, most need no shim."""
         self._base = base_environment(environment)
         self._shim = _read_shim()
         self._journal = Journal(directory)
@@ -104,36 +124,76 @@ class ProcessLauncher:
 
     def _start(self, claimed: Claimed, job: Job, charge: _Charge) -> int:
         result = self._spool.extra_path(charge.slot, _RESULT)
-        start = compile_start(claimed, job, self._base, self._home, result)
+        start = compile_start(claimed, job, self._base, self._home, result, self._payload_of(job))
         if start.argument_file is not None or RESULT_VARIABLE in start.env:
             charge.extras = self._extras(charge.slot)
         umask = "-" if job.umask is None else f"{job.umask:03o}"
         words = [claimed.run_id, str(claimed.attempt), self._files, umask, start.cwd]
+        # posix_spawn can neither change the directory nor the umask.
+        charge.direct = not self._outlives and job.umask is None and start.cwd == os.getcwd()
+        spawn = self._spawn_direct if charge.direct else partial(self._spawn, words)
         try:
-            return self._spawn(words, start, charge.slot)
+            return spawn(start, charge.slot)
         except FileNotFoundError:
             if not self._spool.renew(charge.slot):
                 raise
-            return self._spawn(words, start, charge.slot)
+            return spawn(start, charge.slot)
+
+    def _spawn_direct(self, start: Start, slot: Slot) -> int:
+        """Start the command itself, when nobody but this engine will ever want to know how it ends."""
+        out, err = self._spool.paths(slot)
+        appending = os.O_WRONLY | os.O_APPEND
+        actions: list[Any] = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, out, appending, 0),
+            (os.POSIX_SPAWN_OPEN, 2, err, appending, 0),
+        ]
+        argv = self._words(start, slot)
+        with nameless(start.payload) as payload:
+            if payload is not None:
+                actions.append((os.POSIX_SPAWN_DUP2, payload, PAYLOAD))
+            return os.posix_spawn(
+                argv[0], argv, start.env, file_actions=actions, setsid=True, setsigmask=(), setsigdef=_RESET
+            )
 
     def _spawn(self, words: list[str], start: Start, slot: Slot) -> int:
         out, err = self._spool.paths(slot)
         appending = os.O_WRONLY | os.O_APPEND
-        return os.posix_spawn(
-            "/bin/sh",
-            ["sh", "-c", self._shim, "rota", *words, *self._words(start, slot)],
-            start.env,
-            file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
-                (os.POSIX_SPAWN_OPEN, 1, out, appending, 0),
-                (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
-                (os.POSIX_SPAWN_DUP2, self._journal.fd, 3),
-                (os.POSIX_SPAWN_OPEN, 4, err, appending, 0),
-            ],
-            setsid=True,
-            setsigmask=(),
-            setsigdef=_RESET,
-        )
+        actions: list[Any] = [
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, out, appending, 0),
+            (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+            (os.POSIX_SPAWN_DUP2, self._journal.fd, 3),
+            (os.POSIX_SPAWN_OPEN, 4, err, appending, 0),
+        ]
+        with nameless(start.payload) as payload:
+            if payload is not None:
+                actions.append((os.POSIX_SPAWN_DUP2, payload, PAYLOAD))
+            return os.posix_spawn(
+                "/bin/sh",
+                ["sh", "-c", self._shim, "rota", *words, *self._words(start, slot)],
+                start.env,
+                file_actions=actions,
+                setsid=True,
+                setsigmask=(),
+                setsigdef=_RESET,
+            )
+
+    def hold(self, claimed: Claimed, job: Job) -> Place:
+        """Take charge of an attempt that runs in this program; it writes into its place as a process would.
+
+        That it begins is in the journal first: a claim without that line counts as never started.
+        """
+        segment, _, name = claimed.spool.partition("/")
+        slot = self._reserved.pop(name)
+        mark = identity.mark_of(self._home[0], claimed.run_id, claimed.attempt)
+        charge = _Charge(claimed.run_id, claimed.attempt, mark, segment, slot, job.policy.output, self._extras(slot))
+        self._charges[claimed.run_id] = charge
+        try:
+            self._journal.note_start(claimed.run_id, claimed.attempt)
+        except OSError as error:
+            raise CannotStart(126, f"its start cannot be written down: {error}") from error
+        return Place(*self._spool.paths(slot), self._spool.extra_path(slot, _RESULT))
 
     def _words(self, start: Start, slot: Slot) -> list[str]:
         if start.argument_file is None:
@@ -172,8 +232,8 @@ class ProcessLauncher:
 
     def _how_it_ended(self, charge: _Charge, status: int | None) -> Exit | None:
         """Tell how an attempt ended, or None while it has not, because its shim was killed but others live on."""
-        if status is not None and status >= 0:
-            return Exit(charge.run_id, status)
+        if status is not None and (status >= 0 or charge.direct):
+            return Exit(charge.run_id, status if status >= 0 else _SIGNALLED - status)
         known = self._journal.exit_of(charge.segment, charge.run_id, charge.attempt)
         if known is not None:
             return Exit(charge.run_id, known.exit_code, known.at)
@@ -207,12 +267,12 @@ class ProcessLauncher:
     def terminate(self, run_id: str) -> int:
         """Ask an attempt's whole tree to end, and return how many processes were asked."""
         charge = self._charges[run_id]
-        return tree.signal_tree(charge.mark, charge.shim, signal.SIGTERM)
+        return tree.signal_tree(charge.mark, charge.shim, signal.SIGTERM, spare=not charge.direct)
 
     def kill(self, run_id: str) -> int:
         """Kill an attempt's whole tree; a shim that has nothing left to wait for then ends by itself."""
         charge = self._charges[run_id]
-        return tree.kill_tree(charge.mark, charge.shim)
+        return tree.kill_tree(charge.mark, charge.shim, spare=not charge.direct)
 
     def kill_shim(self, run_id: str) -> None:
         """Kill the shim, when it does not end although everything else has."""

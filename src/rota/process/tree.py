@@ -19,23 +19,24 @@ _DYING = 15
 """Looks at what was killed and is still there: the kernel takes a moment, and longer for one that waits for a disk."""
 
 
-def members(mark: str, shim: int | None) -> list[int]:
-    """Return the pids of the attempt's tree, without the shim and without those that have ended."""
+def members(mark: str, shim: int | None, *, spare: bool = True) -> list[int]:
+    """Return the pids of the attempt's tree, without those that have ended, and without the shim if it is spared."""
     found = []
+    spared = (shim, os.getpid()) if spare else (os.getpid(),)
     for pid in all_pids():
-        if pid in (shim, os.getpid()):
+        if pid in spared:
             continue
         if belongs(pid, mark, shim) and not is_zombie(pid):
             found.append(pid)
     return found
 
 
-def signal_tree(mark: str, shim: int | None, number: signal.Signals) -> int:
+def signal_tree(mark: str, shim: int | None, number: signal.Signals, *, spare: bool = True) -> int:
     """Send a signal to the whole tree but the shim, and return how many processes it reached."""
-    return len(_signal_members(mark, shim, number))
+    return len(_signal_members(mark, shim, number, spare=spare))
 
 
-def kill_tree(mark: str, shim: int | None) -> int:
+def kill_tree(mark: str, shim: int | None, *, spare: bool = True) -> int:
     """Kill the tree: look, kill, and look again until nothing new has appeared and what was killed is gone.
 
     A look that finds nothing is made twice: for an instant during exec a process shows no environment.
@@ -43,7 +44,7 @@ def kill_tree(mark: str, shim: int | None) -> int:
     killed: set[int] = set()
     calm = 0
     for _ in range(_ROUNDS):
-        reached = _signal_members(mark, shim, signal.SIGKILL)
+        reached = _signal_members(mark, shim, signal.SIGKILL, spare=spare)
         calm = 0 if reached - killed else calm + 1  # what is new was forked while we were looking
         killed |= reached
         if calm >= (_DYING if reached else 2):
@@ -51,8 +52,8 @@ def kill_tree(mark: str, shim: int | None) -> int:
     return len(killed)
 
 
-def _signal_members(mark: str, shim: int | None, number: signal.Signals) -> set[int]:
-    return {pid for pid in members(mark, shim) if _signal_if_member(pid, mark, shim, number)}
+def _signal_members(mark: str, shim: int | None, number: signal.Signals, *, spare: bool) -> set[int]:
+    return {pid for pid in members(mark, shim, spare=spare) if _signal_if_member(pid, mark, shim, number)}
 
 
 def kill_shim(shim: int, mark: str) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import msgspec
 
-from rota import __version__
+from rota import __version__, ports
 from rota.clock import SystemClock
 from rota.config.home import prepare_home
 from rota.config.place import decode_place, encode_place, is_copy, place_of
@@ -198,7 +198,7 @@ def _engine(
     from rota.process.poke import PokeListener
     from rota.process.watch import new_watcher
 
-    home_id = _settle_in(store, home, clock.now(), log)
+    home_id = settle_in(store, home, clock.now(), log)
     watcher = new_watcher()
     pokes = PokeListener(home)
     if pokes.problem:
@@ -276,7 +276,7 @@ def _files_of_engine(
     return Reloader(take_up(), files.words, helpers, log, files.seen, take_up), keeper
 
 
-def _settle_in(store: Store, home: str, now: datetime, log: Log) -> str:
+def settle_in(store: Store, home: str, now: datetime, log: ports.Log) -> str:
     """Return the id of a home whose engine starts: a copy gets one of its own, and lets go of its original's runs."""
     from rota.engine.copies import disown
 

@@ -22,7 +22,7 @@ import msgspec
 from rota.config.syntax.yaml_writer import comment
 from rota.config.writers.crontab_schedules import AT_BOOT, Lines, cron_lines
 from rota.config.writers.crontab_settings import SHELL, Settings, is_shell
-from rota.model.action import Command, Python, Shell
+from rota.model.action import Command, Function, Python, Shell
 from rota.model.job import Job
 from rota.model.policy import Policy, Retries
 from rota.schedule.duration import format_duration
@@ -220,6 +220,10 @@ def _line(job: Job) -> tuple[str, list[str] | None]:
     match job.action:
         case Shell(line=line):
             return _with_input(line.strip() if _INPUT.fullmatch(line) is None else line)
+        case Function(target=target, args=args, kwargs=kwargs):
+            if not target:
+                raise CannotWrite("it is a function that lives in a program, which cron cannot call")
+            return shlex.join(_call(sys.executable, target, args, kwargs)), None
         case Command(argv=(_, _, line)) if _shell_of(job) != SHELL:
             return _with_input(line)
         case Command(argv=(shell, "-c", line)) if is_shell(shell):
@@ -228,9 +232,12 @@ def _line(job: Job) -> tuple[str, list[str] | None]:
         case Command(argv=argv):
             return shlex.join(argv), None
         case Python(target=target, args=args, kwargs=kwargs, interpreter=interpreter):
-            told: Mapping[str, object] = {"args": args, "kwargs": kwargs}
-            words = [interpreter or sys.executable, "-m", "rota.call", target, msgspec.json.encode(told).decode()]
-            return shlex.join(words), None
+            return shlex.join(_call(interpreter or sys.executable, target, args, kwargs)), None
+
+
+def _call(interpreter: str, target: str, args: Sequence[object], kwargs: Mapping[str, object]) -> list[str]:
+    told = {"args": args, "kwargs": kwargs}
+    return [interpreter, "-m", "rota.call", target, msgspec.json.encode(told).decode()]
 
 
 def _with_input(line: str) -> tuple[str, list[str] | None]:

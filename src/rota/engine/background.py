@@ -1,0 +1,93 @@
+"""An engine that turns in a thread of somebody's program.
+
+The store has one connection, which the engine and the program's threads share under a lock: a turn holds it for some
+milliseconds, a verb for less. Waiting holds nothing. Whoever waits for something to happen (a run's end) is told after
+each turn.
+"""
+
+from __future__ import annotations
+
+import threading
+import traceback
+from collections.abc import Callable
+
+from rota.engine.loop import Engine
+from rota.ports import Clock, Log
+
+_LONGEST_REST = 1.0
+_HURRY = 0.05
+
+
+class Background:
+    """Turns an engine until it is asked to stop."""
+
+    def __init__(self, engine: Engine, lock: threading.RLock, clock: Clock, log: Log, wake: Callable[[], None]) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._log = log
+        self._wake = wake
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.turned = threading.Condition(lock)
+        """Notified after every turn."""
+        self.broken: BaseException | None = None
+        """What ended the engine, if that was no stop."""
+
+    def start(self) -> None:
+        """Adopt what is left of the last time, and begin to turn."""
+        with self.turned:
+            self._engine.start()
+        self._thread = threading.Thread(target=self._run, name="rota engine", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        try:
+            while not self._stopping.is_set():
+                with self.turned:
+                    rest = self._engine.turn()
+                    self.turned.notify_all()
+                self._engine.wait(min(rest, _LONGEST_REST if self._engine.planning else _HURRY))
+        except BaseException as error:  # noqa: BLE001 -- whatever it is, whoever waits for a run must hear of it
+            self.broken = error
+            story = "".join(traceback.format_exception(error))
+            self._log.error(f"the engine has ended by a fault, and nothing is started any more: {story}")
+        finally:
+            with self.turned:
+                self.turned.notify_all()
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether it turns."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def stop(self, patience: float | None, *, kill: bool) -> list[str]:
+        """Plan nothing more, wait for what runs, and return the runs that are left.
+
+        `patience` is how many seconds to wait, None for as long as it takes; `kill` ends what is left after that.
+        """
+        if not self.is_running:
+            return []
+        self._engine.planning = False
+        self._wake()
+        self._wait_until_idle(patience)
+        if kill and self._engine.flights:
+            with self.turned:
+                self._engine.end_all("the scheduler was stopped")
+            self._wake()
+            self._wait_until_idle(None)
+        self._stopping.set()
+        self._wake()
+        assert self._thread is not None, "it is running"
+        self._thread.join()
+        with self.turned:
+            self._engine.stopped()
+            return list(self._engine.flights)
+
+    def _wait_until_idle(self, patience: float | None) -> None:
+        deadline = None if patience is None else self._clock.monotonic() + patience
+        with self.turned:
+            while self._engine.flights and self.is_running:
+                left = None if deadline is None else deadline - self._clock.monotonic()
+                if left is not None and left <= 0:
+                    return
+                self.turned.wait(_LONGEST_REST if left is None else min(left, _LONGEST_REST))

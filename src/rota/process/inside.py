@@ -1,0 +1,312 @@
+"""Calling functions of this program, beside the processes that the launcher starts.
+
+A program may have an engine of its own. Its functions then run here: a plain one in a thread, a coroutine function on
+one event loop that all of them share, in a thread of its own. What is to be ended for certain (a timeout, a limit) is
+not run here but in a process, and so is every command; for all of that, and for where output and result go, there is
+the launcher behind.
+
+Failure modes: a thread cannot be ended. One that is cancelled is asked (`cancelled()` in the context is true), and when
+its grace is over the run is settled and the thread left to itself: the run says so. A program that dies takes its
+threads with it; its next engine finds their runs without a process: they are lost, and tried again if policy says so.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import inspect
+import os
+import threading
+import traceback
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from rota.call import error_of, leave
+from rota.errors import CannotStart
+from rota.model.action import Function
+from rota.model.job import Job
+from rota.model.run import Run
+from rota.model.settlement import Claimed, Exit, Harvest
+from rota.plan.adopt import Evidence
+from rota.process.launcher import Place, ProcessLauncher
+
+if TYPE_CHECKING:
+    import asyncio
+
+_FAILED = 1
+_PATIENCE = 2.0
+_LEFT = "its thread could not be ended, and goes on in the program"
+
+
+class Calling(msgspec.Struct, frozen=True):
+    """What a function may know of the run that it is called for."""
+
+    run_id: str
+    job: str
+    attempt: int
+    slot: datetime | None
+    params: dict[str, str]
+    asked_to_end: threading.Event
+
+    def cancelled(self) -> bool:
+        """Tell whether somebody has asked for this run to end; a function that takes long should look now and then."""
+        return self.asked_to_end.is_set()
+
+
+CALLING: contextvars.ContextVar[Calling | None] = contextvars.ContextVar("rota_calling", default=None)
+"""The run that the present thread or task works for."""
+
+
+class _Call(msgspec.Struct, eq=False):
+    calling: Calling
+    place: Place
+    task: asyncio.Future[None] | None = None
+    abandoned: bool = False
+    is_async: bool = False
+
+
+class InsideLauncher:
+    """See ports.Launcher."""
+
+    def __init__(self, behind: ProcessLauncher, function_of: Callable[[Function], Callable[..., Any] | None]) -> None:
+        self._behind = behind
+        self._function_of = function_of
+        self._calls: dict[str, _Call] = {}
+        self._ended: deque[Exit] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop_thread: threading.Thread | None = None
+        self._reader, self._writer = os.pipe()
+        for fd in (self._reader, self._writer):
+            os.set_blocking(fd, False)
+
+    @property
+    def fd(self) -> int:
+        """What becomes readable when a call has ended, or somebody wants the engine to look."""
+        return self._reader
+
+    def wake(self) -> None:
+        """End the engine's wait, from any thread."""
+        try:
+            os.write(self._writer, b"w")
+        except (BlockingIOError, OSError):
+            return  # it is awake already, or closed
+
+    # -- calling ------------------------------------------------------------------------------------------------------
+
+    def launch(self, claimed: Claimed, job: Job) -> None:
+        """Start a claimed attempt: here when it is a function of this program, else as a process."""
+        action = job.action
+        function = self._function_of(action) if isinstance(action, Function) and not action.apart else None
+        if function is None:
+            self._behind.launch(claimed, job)
+            return
+        assert isinstance(action, Function), "nothing else is a function"
+        place = self._behind.hold(claimed, job)
+        calling = Calling(
+            claimed.run_id, claimed.job_name, claimed.attempt, claimed.slot, claimed.params, threading.Event()
+        )
+        call = _Call(calling, place, is_async=inspect.iscoroutinefunction(function))
+        self._calls[claimed.run_id] = call
+        context = contextvars.copy_context()
+        context.run(CALLING.set, calling)
+        try:
+            if call.is_async:
+                self._begin_task(call, context, function, action)
+            else:
+                threading.Thread(
+                    target=context.run,
+                    args=(self._work, call, lambda: function(*action.args, **action.kwargs)),
+                    name=f"rota {claimed.job_name}",
+                    daemon=True,
+                ).start()
+        except RuntimeError as error:  # no more threads
+            raise CannotStart(126, f"the system refused to start a thread: {error}") from error
+
+    def _work(self, call: _Call, function: Callable[[], Any]) -> None:
+        """In the function's own thread: call it, leave what comes of it, and say that it has ended."""
+        try:
+            result = function()
+            if inspect.isawaitable(result):
+                import asyncio
+
+                result = asyncio.run(_await(result))
+            code = 0
+            leave({"result": result} if result is not None else None, call.place.result)
+        except SystemExit as end:
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        except BaseException as error:  # noqa: BLE001 -- whatever it is, it is the function's, and ends its run
+            code = _FAILED
+            _leave_error(call.place, error)
+        self._end(call, code)
+
+    def _begin_task(
+        self, call: _Call, context: contextvars.Context, function: Callable[..., Any], action: Function
+    ) -> None:
+        import asyncio
+
+        loop = self._event_loop()
+
+        async def work() -> None:
+            code = 0
+            try:
+                result = await function(*action.args, **action.kwargs)
+                leave({"result": result} if result is not None else None, call.place.result)
+            except asyncio.CancelledError:
+                code = _FAILED
+            except Exception as error:  # noqa: BLE001 -- the same
+                code = _FAILED
+                _leave_error(call.place, error)
+            self._end(call, code)
+
+        def begin() -> None:
+            call.task = loop.create_task(work(), context=context)
+
+        loop.call_soon_threadsafe(begin)
+
+    def _event_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            import asyncio
+
+            self._loop = asyncio.new_event_loop()
+            self._loop_thread = threading.Thread(target=self._turn_loop, args=(self._loop,), daemon=True)
+            self._loop_thread.start()
+        return self._loop
+
+    @staticmethod
+    def _turn_loop(loop: asyncio.AbstractEventLoop) -> None:
+        """In the loop's own thread: turn until it is stopped, and let everything go."""
+        loop.run_forever()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        loop.close()
+
+    def _end(self, call: _Call, code: int) -> None:
+        if not call.abandoned:
+            self._ended.append(Exit(call.calling.run_id, code))
+            self.wake()
+
+    # -- watching and ending ------------------------------------------------------------------------------------------
+
+    def wait(self, seconds: float) -> None:
+        """Wait until something happens, or the time is over."""
+        self._behind.wait(seconds)
+
+    def take_exits(self) -> list[Exit]:
+        """Return the attempts that ended since the last time."""
+        try:
+            while os.read(self._reader, 4096):
+                pass
+        except BlockingIOError:
+            pass
+        exits = self._behind.take_exits()
+        while self._ended:
+            exits.append(self._ended.popleft())
+        return exits
+
+    def terminate(self, run_id: str) -> int:
+        """Ask an attempt to end: a coroutine is cancelled, a thread can only be asked."""
+        call = self._calls.get(run_id)
+        if call is None:
+            return self._behind.terminate(run_id)
+        call.calling.asked_to_end.set()
+        if call.is_async and self._loop is not None:
+            self._loop.call_soon_threadsafe(lambda: call.task is not None and call.task.cancel())
+        return 0
+
+    def kill(self, run_id: str) -> int:
+        """End an attempt; a thread that does not heed is left to itself, because nothing can end it."""
+        call = self._calls.get(run_id)
+        if call is None:
+            return self._behind.kill(run_id)
+        if not call.abandoned:
+            call.abandoned = True
+            self._ended.append(Exit(run_id, None))
+            self.wake()
+        return 0
+
+    def kill_shim(self, run_id: str) -> None:
+        """Kill what stands between an attempt and the engine; a function has nothing there."""
+        if run_id not in self._calls:
+            self._behind.kill_shim(run_id)
+
+    def remains(self, run_id: str) -> bool:
+        """Tell whether anything of an attempt is alive after its end."""
+        return run_id not in self._calls and self._behind.remains(run_id)
+
+    def harvest(self, run_id: str) -> Harvest:
+        """Read what an ended attempt left."""
+        left = self._behind.harvest(run_id)
+        call = self._calls.get(run_id)
+        if call is not None and call.abandoned:
+            return msgspec.structs.replace(left, note=_LEFT)
+        return left
+
+    def release(self, run_id: str) -> None:
+        """Let go of an attempt whose end is on record."""
+        self._calls.pop(run_id, None)
+        self._behind.release(run_id)
+
+    # -- what functions have no part in ------------------------------------------------------------------------------
+
+    @property
+    def boot(self) -> str:
+        """Which boot of the machine this is."""
+        return self._behind.boot
+
+    def machine_started(self, now: datetime) -> datetime:
+        """Return when this machine started."""
+        return self._behind.machine_started(now)
+
+    def reserve(self, count: int) -> list[str]:
+        """Reserve places for attempts that are about to be claimed, and return their names."""
+        return self._behind.reserve(count)
+
+    def watch_output(self) -> bool:
+        """Keep growing logs within their caps."""
+        return self._behind.watch_output()
+
+    def elsewhere(self, runs: list[Run]) -> list[str]:
+        """Return the jobs of runs that live where they can be neither seen nor watched."""
+        return self._behind.elsewhere(runs)
+
+    def evidence(self, runs: list[Run]) -> dict[str, Evidence]:
+        """Gather what can be known about attempts that a predecessor left."""
+        return self._behind.evidence(runs)
+
+    def adopt(self, run: Run, job: Job, pid: int | None) -> bool:
+        """Take over an attempt."""
+        return self._behind.adopt(run, job, pid)
+
+    def exit_of(self, run_id: str) -> Exit | None:
+        """Tell how an adopted attempt ended that ended before it could be watched."""
+        return self._behind.exit_of(run_id)
+
+    def sweep(self) -> None:
+        """Take charge of what no run needs any more."""
+        self._behind.sweep()
+
+    def look_after(self) -> None:
+        """Do now and then what keeps the spool in order."""
+        self._behind.look_after()
+
+    def close(self) -> None:
+        """Let go of everything; the event loop ends, threads go on until they end or the program does."""
+        if self._loop is not None and self._loop_thread is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop_thread.join(_PATIENCE)
+        self._behind.close()
+        os.close(self._reader)
+        os.close(self._writer)
+
+
+async def _await(result: Any) -> Any:
+    return await result
+
+
+def _leave_error(place: Place, error: BaseException) -> None:
+    """Write an exception to where a process would have written it."""
+    with open(place.err, "a", encoding="utf-8", errors="backslashreplace") as file:
+        file.write("".join(traceback.format_exception(error)))
+    leave(error_of(error), place.result)

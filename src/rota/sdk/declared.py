@@ -1,0 +1,84 @@
+"""Jobs that are declared where their functions are: `@rota.job(every="5m")`, and `rota.serve()`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, Unpack
+
+import msgspec
+
+from rota.errors import JobExists, RotaError
+from rota.sdk.options import Options
+from rota.sdk.scheduler import Scheduler
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class Declared(msgspec.Struct, frozen=True):
+    """A function that is to be a job, and what was said about it."""
+
+    name: str
+    function: Callable[..., Any]
+    apart: bool | None
+    options: Options
+
+    @property
+    def place(self) -> str:
+        """Where the function is."""
+        code = getattr(self.function, "__code__", None)
+        return "?" if code is None else f"{code.co_filename}:{code.co_firstlineno}"
+
+
+DECLARED: dict[str, Declared] = {}
+"""What the modules that were imported have declared, by name."""
+
+
+def job(
+    name: str | None = None, *, apart: bool | None = None, **options: Unpack[Options]
+) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+    """Declare a function to be a job: `@rota.job(every="5m", retries=3)`. It stays callable as it was.
+
+    Nothing runs until `rota.serve()`, or until somebody gives the module to `rota serve --python`. The words are those
+    of `Scheduler.add`.
+    """
+    if callable(name):
+        raise RotaError(
+            "rota.job wants to know when: write @rota.job(every='5m'), or @rota.job() for a job by hand only"
+        )
+
+    def declare(function: Callable[_P, _R]) -> Callable[_P, _R]:
+        made = Declared(name or function.__name__, function, apart, options)
+        known = DECLARED.get(made.name)
+        if known is not None and _identity(known.function) != _identity(function):
+            raise JobExists(f"a job named {made.name!r} is declared twice: at {known.place} and at {made.place}")
+        DECLARED[made.name] = made  # the same function anew is a cell that was run again, or a module that was reloaded
+        return function
+
+    return declare
+
+
+def _identity(function: Callable[..., Any]) -> tuple[str, str]:
+    return getattr(function, "__module__", ""), getattr(function, "__qualname__", "")
+
+
+def add_declared(scheduler: Scheduler) -> list[str]:
+    """Add all declared jobs to a scheduler, and return their names."""
+    return [
+        scheduler.add(made.function, made.name, apart=made.apart, replace=True, **made.options)
+        for made in DECLARED.values()
+    ]
+
+
+def serve(
+    home: str | os.PathLike[str] | None = None, *, capacity: int | None = None, timezone: str | None = None
+) -> None:
+    """Run all declared jobs until Ctrl-C or SIGTERM; see `Scheduler` for what a home is."""
+    scheduler = Scheduler(home, capacity=capacity, timezone=timezone)
+    try:
+        if not add_declared(scheduler):
+            raise RotaError("there is nothing to serve: no function was declared with @rota.job")
+        scheduler.start(blocking=True)
+    finally:
+        scheduler.close()

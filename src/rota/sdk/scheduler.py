@@ -1,0 +1,300 @@
+"""`rota.Scheduler`: the engine and the store of rota inside a program."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import warnings
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, ParamSpec, TypeVar, Unpack
+
+import msgspec
+
+from rota.control.questions import JobLine
+from rota.engine.settings import EngineSettings, Retention
+from rota.errors import Conflict, JobExists, RotaError
+from rota.model.action import Action, Command, Function, Shell
+from rota.model.job import Job
+from rota.model.run import FINAL, Run, State
+from rota.sdk.functions import FunctionBook
+from rota.sdk.listening import Listener, Listeners
+from rota.sdk.options import Options, definition
+from rota.sdk.runs import Handle
+from rota.wiring.inside import Household
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_MANY = 100
+_LOOK = 0.25
+_ORIGIN = "python"
+_IN_MEMORY = Retention(timedelta(days=1), 100, timedelta(hours=1), 64 << 20, timedelta(hours=1))
+"""What is kept where there is no home: a program that runs for months must not grow for as long."""
+_TROUBLE = frozenset(state.value for state in FINAL if state is not State.SUCCEEDED)
+
+
+class Scheduler:
+    """Runs jobs in and beside this program.
+
+    Without a home everything is in memory and gone with the program. With one, jobs, pauses and history outlive it: a
+    program that was killed goes on where it was when it is started again. Where another engine serves the home already,
+    this is a client of it: what can be imported, and every command, runs there.
+    """
+
+    def __init__(
+        self,
+        home: str | os.PathLike[str] | None = None,
+        *,
+        capacity: int | None = None,
+        timezone: str | None = None,
+    ) -> None:
+        settings = EngineSettings() if home is not None else EngineSettings(retention=_IN_MEMORY)
+        if capacity is not None:
+            settings = msgspec.structs.replace(settings, capacity=capacity)
+        self._book = FunctionBook()
+        path = None if home is None else os.path.abspath(os.path.expanduser(home))
+        self._household = Household(path, settings, self._book.find, self._book.payload, os.environ)
+        self._listeners = Listeners(self._household)
+        self._timezone = timezone
+        self._mine: set[str] = set()
+        self._closed = False
+        self._stopped = threading.Event()
+        self._served_by: int | None = None
+        """The process whose engine serves the home instead of ours; to start again tries to follow it."""
+
+    # -- jobs ---------------------------------------------------------------------------------------------------------
+
+    def add(
+        self,
+        what: Callable[..., Any] | str | Sequence[str],
+        name: str | None = None,
+        *,
+        args: Sequence[Any] = (),
+        kwargs: dict[str, Any] | None = None,
+        apart: bool | None = None,
+        replace: bool = False,
+        **options: Unpack[Options],
+    ) -> str:
+        """Add a job, and return its name.
+
+        `what` is a function, a line of shell, or a list of words: a program and its arguments. A function is called
+        with `args` and `kwargs`; one with a timeout runs `apart`, in a process of its own, and so does any for which
+        you say so. A program that is started again says the same as before, and its jobs go on as they were; a name
+        that this program has given already is refused unless you say `replace`.
+        """
+        name = name or _name_of(what)
+        if name in self._mine and not replace:
+            raise JobExists(f"this program has a job named {name!r} already; choose another name, or say replace=True")
+        if self._timezone is not None:
+            options.setdefault("timezone", self._timezone)
+        if apart is None:
+            apart = "timeout" in options and options["timeout"] is not None
+        job = definition(name, self._action(name, what, args, kwargs or {}, apart=apart), options)
+        self._put(job)
+        self._mine.add(name)
+        return name
+
+    def job(
+        self, name: str | None = None, *, apart: bool | None = None, **options: Unpack[Options]
+    ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
+        """Make a job of the function below: `@scheduler.job(every="5m")`. The function stays what it was."""
+
+        def add(function: Callable[_P, _R]) -> Callable[_P, _R]:
+            self.add(function, name, apart=apart, **options)
+            return function
+
+        return add
+
+    def _action(
+        self,
+        name: str,
+        what: Callable[..., Any] | str | Sequence[str],
+        args: Sequence[Any],
+        kwargs: dict[str, Any],
+        *,
+        apart: bool,
+    ) -> Action:
+        if callable(what):
+            return self._book.add(name, what, tuple(args), kwargs, apart=apart)
+        if isinstance(what, str):
+            return Shell(what)
+        return Command(tuple(map(str, what)))
+
+    def _put(self, job: Job) -> None:
+        """Make the job, or give the one of this name its definition; what is unchanged is not written at all."""
+        with self._household.lock:
+            stored = self._household.store.jobs.find(job.name)
+            if stored is None or stored.removed_at is not None:
+                applied = self._household.verbs.add(job, _ORIGIN)
+            elif stored.origin != _ORIGIN:
+                raise Conflict(
+                    f"job {job.name!r} was made by {stored.origin} and is kept apart from programs; "
+                    "choose another name, or remove it first"
+                )
+            else:
+                applied = self._household.verbs.change_if_different(job.name, job)
+        for warning in applied.warnings:
+            warnings.warn(f"job {job.name!r}: {warning}", RuntimeWarning, stacklevel=4)
+
+    def remove(self, name: str) -> None:
+        """Take a job out of service; its history stays, and what runs goes on."""
+        with self._household.lock:
+            self._household.verbs.remove(name)
+        self._mine.discard(name)
+
+    def pause(self, name: str) -> None:
+        """Make no more of a job's slots due."""
+        with self._household.lock:
+            self._household.verbs.pause(name)
+
+    def resume(self, name: str) -> None:
+        """End a pause; what passed in it is not caught up."""
+        with self._household.lock:
+            self._household.verbs.resume(name)
+
+    def jobs(self) -> list[JobLine]:
+        """Return all jobs by name, each with what it is doing and how it went last."""
+        with self._household.lock:
+            return self._household.questions.jobs()
+
+    def get(self, name: str) -> JobLine:
+        """Return one job."""
+        with self._household.lock:
+            return self._household.questions.job(name)
+
+    def coming(self, name: str | None = None, most: int = 10) -> list[datetime]:
+        """Return the next slots of a job, or of all jobs."""
+        with self._household.lock:
+            now = self._household.clock.now()
+            return [slot.at for slot in self._household.questions.coming(name, now, most)]
+
+    # -- runs ---------------------------------------------------------------------------------------------------------
+
+    def trigger(self, name: str, **params: str) -> Handle:
+        """Ask for a run now, and return it; a parameter is `ROTA_PARAM_NAME` for a command."""
+        with self._household.lock:
+            run_id = self._household.verbs.trigger(name, {key: str(value) for key, value in params.items()})
+        return Handle(self._household, run_id, self._check)
+
+    def history(self, name: str | None = None, most: int = _MANY, state: str = "") -> list[Run]:
+        """Return runs, newest first: of one job or of all, in one state, 'active', 'trouble' or any."""
+        with self._household.lock:
+            return self._household.questions.runs(name, state, None, most)
+
+    def handle(self, run_id: str) -> Handle:
+        """Return a run by its id."""
+        return Handle(self._household, run_id, self._check)
+
+    def cancel(self, reference: str, why: str = "cancelled by the program") -> list[Run]:
+        """End a run, or all active runs of a job."""
+        with self._household.lock:
+            return self._household.verbs.cancel(reference, why)
+
+    def set_pool(self, name: str, size: int) -> None:
+        """Make or resize a pool: a named limit on how many runs go at once."""
+        with self._household.lock:
+            self._household.verbs.set_pool(name, size)
+
+    # -- listening ----------------------------------------------------------------------------------------------------
+
+    def on_success(self, listener: Listener, job: str | None = None) -> None:
+        """Call a function with every run that succeeds, of one job or of all."""
+        self._listeners.add(job, frozenset({State.SUCCEEDED.value}), listener)
+
+    def on_failure(self, listener: Listener, job: str | None = None) -> None:
+        """Call a function with every run that ends in any other way."""
+        self._listeners.add(job, _TROUBLE, listener)
+
+    # -- start and stop -----------------------------------------------------------------------------------------------
+
+    @property
+    def is_running(self) -> bool:
+        """Tell whether the engine of this program turns."""
+        background = self._household.background
+        return background is not None and background.is_running
+
+    def start(self, *, blocking: bool = False) -> Scheduler:
+        """Start the engine, in a thread; `blocking` waits until somebody stops it, by Ctrl-C or from another thread."""
+        if self._closed:
+            raise RotaError("this scheduler was closed; make another one")
+        if self._household.background is None:
+            self._stopped.clear()
+            other = None if self._household.start() else self._household.pid_of_engine
+            if other is not None and other != self._served_by:
+                self._household.log.info(
+                    f"another engine (pid {other}) serves {self._household.home}; this program is a client of it"
+                )
+                self._refuse_strangers()
+            self._served_by = other
+        if blocking:
+            self._block()
+        return self
+
+    def _refuse_strangers(self) -> None:
+        """Say which functions another program's engine cannot call."""
+        for line in self.jobs():
+            action = line.stored.job.action
+            if line.stored.name in self._mine and isinstance(action, Function) and not action.target:
+                self._household.log.warning(
+                    f"job {line.stored.name!r} is a function that cannot be imported, and the engine that serves "
+                    f"{self._household.home} is another program's: its runs will fail there"
+                )
+
+    def _block(self) -> None:
+        before = None
+        if threading.current_thread() is threading.main_thread():
+            before = signal.signal(signal.SIGTERM, lambda *_: self._stopped.set())
+        try:
+            while not self._stopped.wait(_LOOK):
+                self._check()
+        except KeyboardInterrupt:
+            self._household.log.info("stopping; what runs has 10 seconds")
+        finally:
+            if before is not None:
+                signal.signal(signal.SIGTERM, before)
+        self.stop()
+
+    def stop(self, timeout: timedelta | float | None = 10.0, *, wait: bool = True) -> list[str]:
+        """Start nothing more, give what runs its time, and return the runs that are left.
+
+        In memory nothing outlives the scheduler, so what is left then is ended. On a home, processes go on and are
+        taken over by the next engine.
+        """
+        self._stopped.set()
+        seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
+        return self._household.stop(seconds if wait else 0.0, kill=self._household.in_memory)
+
+    def close(self) -> None:
+        """Stop, and let the store go; what was in memory is gone."""
+        if not self._closed:
+            self.stop()
+            self._listeners.close()
+            self._household.close()
+            self._closed = True
+
+    def __enter__(self) -> Scheduler:
+        """Start in the background."""
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop and close."""
+        self.close()
+
+    def _check(self) -> None:
+        """Raise when the engine has ended by a fault: whoever waits for it would wait for ever."""
+        background = self._household.background
+        if background is not None and background.broken is not None:
+            raise RotaError("the engine has ended by a fault; see the log") from background.broken
+
+
+def _name_of(what: Callable[..., Any] | str | Sequence[str]) -> str:
+    if callable(what):
+        return str(getattr(what, "__name__", None) or type(what).__name__)
+    words = what.split() if isinstance(what, str) else list(what)
+    if not words:
+        raise RotaError("there is nothing to run; give a function, a line of shell, or a list of words")
+    return os.path.basename(words[0])

@@ -1,0 +1,98 @@
+"""When and how, as typed values: what `cron=`, `every=` and the others also take as text."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import IntEnum
+
+import msgspec
+
+from rota.model.job import ScheduleSpec
+from rota.model.policy import PRIORITIES, Retries
+from rota.schedule.duration import format_duration
+
+
+class Cron(msgspec.Struct, frozen=True):
+    """Cron's five fields, or six with seconds first; names, ranges, steps, L, W, # and @daily and friends."""
+
+    text: str
+
+    def spec(self) -> ScheduleSpec:
+        """Return it as a job has it."""
+        return ScheduleSpec("cron", self.text)
+
+
+class Every(msgspec.Struct, frozen=True):
+    """A fixed interval, counted from its first start (or an anchor), or from the end of each run."""
+
+    interval: timedelta | str
+    anchor: datetime | None = None
+    from_end: bool = False
+
+    def spec(self) -> ScheduleSpec:
+        """Return it as a job has it."""
+        text = self.interval if isinstance(self.interval, str) else format_duration(self.interval)
+        return ScheduleSpec("every", text, self.anchor, self.from_end)
+
+
+class At(msgspec.Struct, frozen=True):
+    """One instant: aware, or as text such as '2027-01-31 10:00' in the job's time zone."""
+
+    instant: datetime | str
+
+    def spec(self) -> ScheduleSpec:
+        """Return it as a job has it."""
+        text = self.instant if isinstance(self.instant, str) else self.instant.isoformat(sep=" ")
+        return ScheduleSpec("at", text)
+
+
+class Calendar(msgspec.Struct, frozen=True):
+    """A calendar expression of systemd's, such as 'Mon..Fri 09:00'."""
+
+    text: str
+    skip_gaps: bool = False
+    """Whether a wall-clock time that a daylight saving change skips is passed over, as systemd does."""
+
+    def spec(self) -> ScheduleSpec:
+        """Return it as a job has it."""
+        return ScheduleSpec("calendar", self.text, dst="skip" if self.skip_gaps else "fire")
+
+
+Schedule = Cron | Every | At | Calendar
+
+
+class Priority(IntEnum):
+    """Who goes first when places are few; any other number is a priority, too, and the smaller one goes first."""
+
+    URGENT = PRIORITIES["urgent"]
+    HIGH = PRIORITIES["high"]
+    MEDIUM = PRIORITIES["medium"]
+    LOW = PRIORITIES["low"]
+
+
+class Retry(msgspec.Struct, frozen=True):
+    """How often, and after what pauses, a failed attempt is tried again."""
+
+    count: int
+    delay: timedelta | float | str = timedelta(seconds=10)
+    backoff: float = 2.0
+    """Each pause is so many times the one before."""
+    max_delay: timedelta | float | str = timedelta(hours=1)
+    jitter: float = 0.1
+    only_on: tuple[int, ...] = ()
+    """Exit codes; empty: every failure."""
+
+    def retries(self) -> Retries:
+        """Return it as a job has it."""
+        return Retries(
+            self.count, span(self.delay), self.backoff, span(self.max_delay), self.jitter, tuple(self.only_on)
+        )
+
+
+def span(given: timedelta | float | str) -> timedelta:
+    """Return a duration that was given as one, in seconds, or as text."""
+    from rota.schedule.duration import parse_duration
+
+    if isinstance(given, timedelta):
+        return given
+    return parse_duration(given) if isinstance(given, str) else timedelta(seconds=given)

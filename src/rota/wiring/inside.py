@@ -1,0 +1,177 @@
+"""An engine in somebody's own program, put together: in memory, or on a home that outlives the program."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Mapping
+from tempfile import mkdtemp
+from typing import Any
+
+import msgspec
+
+from rota.clock import SystemClock
+from rota.config.home import prepare_home
+from rota.control.applying import Applier
+from rota.control.editing import Editor
+from rota.control.questions import Questions
+from rota.control.verbs import Verbs
+from rota.engine.background import Background
+from rota.engine.loop import Engine
+from rota.engine.settings import EngineSettings
+from rota.errors import EngineRunning
+from rota.ids import RunIds
+from rota.model.action import Function
+from rota.model.job import Job
+from rota.observe.python_logging import PythonLog
+from rota.ports import Clock, Store
+from rota.process.inside import InsideLauncher
+from rota.process.launcher import ProcessLauncher
+from rota.process.limits import most_places
+from rota.process.lock import EngineLock
+from rota.process.poke import PokeListener, poke
+from rota.process.watch import new_watcher
+from rota.store.sqlite import SqliteDatabase
+from rota.store.store import TableStore
+from rota.wiring.homes import home_identity, keep_to_zone, open_store
+from rota.wiring.serving import settle_in
+
+Functions = Callable[[Function], Callable[..., Any] | None]
+Payloads = Callable[[Job], bytes | None]
+
+
+class Asked:
+    """Pokes of this program itself, and of others where there are any."""
+
+    def __init__(self, others: PokeListener | None) -> None:
+        self._others = others
+        self.asked = False
+
+    def drain(self) -> bool:
+        """Tell whether anybody has asked the engine to look at the store now."""
+        asked, self.asked = self.asked, False
+        return (self._others is not None and self._others.drain()) or asked
+
+
+class Household:
+    """A store, the verbs on it, and an engine if this program has it; all of it under one lock.
+
+    On a home that another engine serves already, this program is a client: it asks, and that engine does.
+    """
+
+    def __init__(
+        self,
+        home: str | None,
+        settings: EngineSettings,
+        functions: Functions,
+        payloads: Payloads,
+        environment: Mapping[str, str],
+        clock: Clock | None = None,
+    ) -> None:
+        self.lock = threading.RLock()
+        self.clock = clock or SystemClock()
+        self.log = PythonLog()
+        self.in_memory = home is None
+        self._settings, self._functions, self._payloads = settings, functions, payloads
+        self._environment = dict(environment)
+        self.home = mkdtemp(prefix="rota-") if home is None else home
+        if home is not None:
+            prepare_home(home)
+        keep_to_zone()
+        self._lock_file = EngineLock(self.home)
+        self.background: Background | None = None
+        self._launcher: InsideLauncher | None = None
+        self._pokes: PokeListener | None = None
+        self.store: Store = self._open()
+        self.home_id = home_identity(self.store, self.home)
+        self._verbs_of()
+
+    def _open(self) -> Store:
+        if self.in_memory:
+            return TableStore(SqliteDatabase(":memory:", patience=1.0, checkpoints=True))
+        return open_store(self.home, engine=False)
+
+    def _verbs_of(self) -> None:
+        ids = RunIds()
+        self.verbs = Verbs(self.store, self.clock, self.home_id, ids.new, self.wake)
+        self.applier = Applier(self.store, self.clock, Editor(self.store, self.home_id, ids.new), self.wake)
+        self.questions = Questions(self.store, self.clock)
+
+    def wake(self) -> None:
+        """Let the engine look at the store now: ours, or whoever serves the home."""
+        if self._launcher is not None:
+            self._asked.asked = True
+            self._launcher.wake()
+        elif not self.in_memory:
+            poke(self.home)
+
+    def start(self) -> bool:
+        """Start the engine; False when another one serves the home, and does the work."""
+        try:
+            self._lock_file.take()
+        except EngineRunning:
+            return False
+        with self.lock:
+            if not self.in_memory:
+                self.store.close()
+                self.store = open_store(self.home, engine=True)
+                self.home_id = settle_in(self.store, self.home, self.clock.now(), self.log)
+            self._begin()
+            self._verbs_of()
+        return True
+
+    def _begin(self) -> None:
+        watcher = new_watcher()
+        behind = ProcessLauncher(
+            self.home, self.home_id, watcher, self._environment, payload_of=self._payloads, outlives=not self.in_memory
+        )
+        launcher = self._launcher = InsideLauncher(behind, self._functions)
+        self._pokes = None if self.in_memory else PokeListener(self.home)
+        self._asked = Asked(self._pokes)
+        settings = msgspec.structs.replace(self._settings, capacity=min(self._settings.capacity, most_places()))
+        engine = Engine(
+            self.store,
+            launcher,
+            self.clock,
+            self.log,
+            self._asked,
+            self.home_id,
+            settings,
+            RunIds().new,
+        )
+        watcher.watch_fd(launcher.fd)
+        if self._pokes is not None:
+            watcher.watch_fd(self._pokes.fd)
+        self.background = Background(engine, self.lock, self.clock, self.log, launcher.wake)
+        self.background.start()
+
+    def stop(self, patience: float | None, *, kill: bool) -> list[str]:
+        """Stop the engine, and return the runs that it leaves."""
+        background, self.background = self.background, None
+        if background is None:
+            return []
+        left = background.stop(patience, kill=kill)
+        with self.lock:
+            if self._launcher is not None:
+                self._launcher.close()
+                self._launcher = None
+            if self._pokes is not None:
+                self._pokes.close()
+                self._pokes = None
+            self._lock_file.release()
+        return left
+
+    def close(self) -> None:
+        """Close the store; what was in memory is gone."""
+        with self.lock:
+            self.store.close()
+        if self.in_memory:
+            shutil.rmtree(self.home, ignore_errors=True)
+
+    @property
+    def pid_of_engine(self) -> int | None:
+        """Return the pid of the engine that serves the home."""
+        from rota.process.lock import engine_pid
+
+        return os.getpid() if self.background is not None else engine_pid(self.home)
