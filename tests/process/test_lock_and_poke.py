@@ -10,7 +10,6 @@ import sys
 import pytest
 
 from rota.errors import EngineRunning
-from rota.process import lock as lock_room
 from rota.process import poke as poke_room
 from rota.process.engines import is_here
 from rota.process.ground import Ground
@@ -38,16 +37,11 @@ def holder(tmp_path):
     process.communicate()
 
 
-@pytest.fixture
-def impatient(monkeypatch):
-    monkeypatch.setattr(lock_room, "_TRIES", 2)
-
-
-def test_a_second_engine_is_refused_and_told_who_has_the_home(tmp_path, holder, impatient):
+def test_a_second_engine_is_refused_and_told_who_has_the_home(tmp_path, holder):
     with pytest.raises(
         EngineRunning, match=rf"an engine is running already for .* \(pid {holder.pid}\); stop it first"
     ):
-        EngineLock(str(tmp_path)).take()
+        EngineLock(str(tmp_path)).take(tries=2)
     assert holder.pid == engine_pid(str(tmp_path))
 
 

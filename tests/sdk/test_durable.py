@@ -158,3 +158,50 @@ def test_the_command_line_sees_what_a_program_does(program):
     assert "python" == jobs["tick"]["origin"]
     told = subprocess.run([ROTA, "--home", home, "why", "tick"], capture_output=True, text=True, check=True).stdout
     assert "tick" in told
+
+
+def test_when_the_program_that_has_the_engine_is_killed_another_one_on_its_home_goes_on(program):
+    program.write(PROGRAM)
+    first = program.start("program.py", "trigger")
+    run = first.stdout.readline().strip()
+    assert "ready\n" == first.stdout.readline()
+    ended = []
+    with Scheduler(program.folder / "home") as second:
+        assert not second.is_running
+        second.on_success(ended.append, "long")
+        second.add(lambda: 7, "mine")
+        until(lambda: second.handle(run).state is State.RUNNING, "it runs")
+        first.kill()
+        first.wait()
+        until(lambda: second.is_running, "it takes over")
+        assert (State.SUCCEEDED, 1) == ((end := second.handle(run).wait(20)).state, end.attempt)
+        assert 7 == second.trigger("mine").result(20), "and calls its own functions"
+        until(lambda: ended, "what listened before hears after")
+
+
+def test_a_program_does_not_take_the_place_of_rota_serve_and_says_that_it_is_gone(program, caplog, home):
+    engine = subprocess.Popen(
+        [ROTA, "--home", str(home), "serve"], cwd=program.folder, env=program.env, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        assert "serving" in engine.stderr.readline()
+        with Scheduler(home) as client:
+            engine.kill()
+            engine.wait()
+            until(lambda: "its jobs wait until `rota serve` is started again" in caplog.text, "it is said")
+            assert not client.is_running
+    finally:
+        engine.kill()
+        engine.wait()
+        engine.stderr.close()
+
+
+def test_a_client_that_stops_takes_nobody_s_place(program, home):
+    with Scheduler(home) as first:
+        second = Scheduler(home).start()
+        second.stop()
+        first.stop()
+        assert not second.is_running
+        second.start()
+        assert second.is_running
+        second.close()

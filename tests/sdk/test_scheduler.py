@@ -36,6 +36,7 @@ def fail() -> None:
 
 
 def note_when_late(path: str) -> None:
+    Path(path + ".pid").write_text(str(os.getpid()))
     time.sleep(3)
     Path(path).write_text("late")
 
@@ -99,8 +100,8 @@ def test_a_function_with_a_timeout_is_really_ended_and_so_is_its_child(scheduler
     runs = [scheduler.trigger(name).wait(20) for name in ("note_when_late", "leave_a_child")]
     assert [State.TIMED_OUT] * 2 == [run.state for run in runs]
     assert not alive(int(pid.read_text()))
-    time.sleep(2.5)
-    assert not late.exists()
+    assert not alive(int(Path(f"{late}.pid").read_text()))
+    assert not late.exists(), "and nobody is left who could write it"
 
 
 def test_a_closure_is_sent_to_a_process_by_value(scheduler):
@@ -173,8 +174,8 @@ def test_retries_follow_their_pauses(scheduler):
     handle = scheduler.trigger("fail")
     assert 3 == handle.wait(20).attempt
     first, second, third = handle.attempts()
-    assert 0.1 <= (second.started_at - first.ended_at).total_seconds() < 0.2
-    assert 0.2 <= (third.started_at - second.ended_at).total_seconds() < 0.4
+    assert 0.1 <= (second.started_at - first.ended_at).total_seconds()
+    assert 0.2 <= (third.started_at - second.ended_at).total_seconds()
 
 
 def test_schedules_are_texts_or_typed_values(scheduler):
@@ -275,22 +276,21 @@ def test_two_places_and_three_jobs_of_some_length_go_on_and_on():
 
         for name in ("a", "b", "c"):
             scheduler.add(work, name, every="0.3s", overlap="queue")
-        time.sleep(4)
-        counts = [len(scheduler.history(name, state="succeeded")) for name in ("a", "b", "c")]
+        until(lambda: all(len(scheduler.history(name, 10, "succeeded")) == 10 for name in ("a", "b", "c")), "all go on")
         assert 2 == most[0]
-        assert all(count >= 8 for count in counts), counts
 
 
 def test_a_long_job_starts_once_however_often_it_is_due(scheduler):
-    started = []
+    started, over = [], threading.Event()
 
     def long() -> None:
         started.append(True)
-        time.sleep(1.2)
+        over.wait(30)
 
     scheduler.add(long, every="0.1s")
-    time.sleep(1.0)
+    until(lambda: scheduler.get("long").stored.skip_streak >= 10, "it was due ten times more")
     assert [True] == started
+    over.set()
 
 
 def test_stopping_waits_for_what_runs_and_ends_what_takes_too_long():

@@ -6,11 +6,22 @@ import contextlib
 import fcntl
 import os
 
+import msgspec
+
 from rota.clock import SystemClock
 from rota.errors import EngineRunning
 
-_TRIES, _PAUSE = 50, 0.02
+TRIES, FEW_TRIES, _PAUSE = 50, 3, 0.02
 """A command that only asks holds the lock for microseconds; an engine does not give up because of that."""
+SERVE, IN_PROGRAM = "serve", "program"
+"""Whose engine it is: `rota serve`, or some program's own."""
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """Who has a home's lock."""
+
+    pid: int
+    kind: str
 
 
 class EngineLock:
@@ -20,17 +31,17 @@ class EngineLock:
         self._path = os.path.join(home, "engine.lock")
         self._fd = -1
 
-    def take(self) -> None:
+    def take(self, kind: str = SERVE, tries: int = TRIES) -> None:
         """Take the lock; raises EngineRunning, which names the engine that has it.
 
         The file may be deleted between opening and locking it, and then the next engine locks another one: it counts
         only if it is still in its place afterwards.
         """
-        for _ in range(_TRIES):
+        for _ in range(tries):
             self._fd = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             if self._try() and self.is_in_place():
                 break
-            pid = _read_pid(self._fd)
+            pid = _read(self._fd).pid
             os.close(self._fd)
             self._fd = -1
             SystemClock().sleep(_PAUSE)
@@ -40,7 +51,7 @@ class EngineLock:
                 "stop it first, or choose another home with --home"
             )
         os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(self._fd, f"{os.getpid()} {kind}\n".encode(), 0)
 
     def _try(self) -> bool:
         try:
@@ -67,6 +78,12 @@ class EngineLock:
 
 def engine_pid(home: str) -> int | None:
     """Return the pid of the engine that runs on a home, or None when none does."""
+    holder = holder_of(home)
+    return None if holder is None else holder.pid or None
+
+
+def holder_of(home: str) -> Holder | None:
+    """Return who runs an engine on a home; None when nobody does."""
     try:
         fd = os.open(os.path.join(home, "engine.lock"), os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -74,12 +91,12 @@ def engine_pid(home: str) -> int | None:
     try:
         fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
-        return _read_pid(fd) or None
+        return _read(fd)
     finally:
         os.close(fd)
     return None
 
 
-def _read_pid(fd: int) -> int:
-    text = os.pread(fd, 32, 0).decode("ascii", "replace").strip()
-    return int(text) if text.isdigit() else 0
+def _read(fd: int) -> Holder:
+    pid, _, kind = os.pread(fd, 64, 0).decode("ascii", "replace").strip().partition(" ")
+    return Holder(int(pid) if pid.isdigit() else 0, kind or SERVE)

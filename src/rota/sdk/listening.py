@@ -64,12 +64,14 @@ class Listeners:
         return found
 
     def _rest(self) -> None:
+        """Wait until there may be something new: an engine of ours says when, another's is asked now and then."""
         background = self._household.background
         if background is None:
             self._closed.wait(_LOOK)
             return
-        with background.turned:
-            background.turned.wait(_LOOK)
+        with background.turned:  # the engine writes under the same lock, so nothing comes between look and wait
+            if not self._closed.is_set() and not self._household.store.ledger.events(self._seen, 1):
+                background.turned.wait(_LOOK)
 
     def _tell(self, run: Run) -> None:
         for job, states, listener in list(self._listeners):

@@ -40,7 +40,8 @@ class Scheduler:
 
     Without a home everything is in memory and gone with the program. With one, jobs, pauses and history outlive it: a
     program that was killed goes on where it was when it is started again. Where another engine serves the home already,
-    this is a client of it: what can be imported, and every command, runs there.
+    this is a client of it: what can be imported, and every command, runs there. When that engine was a program's, too,
+    and has ended, this one takes its place.
     """
 
     def __init__(
@@ -61,8 +62,6 @@ class Scheduler:
         self._mine: set[str] = set()
         self._closed = False
         self._stopped = threading.Event()
-        self._served_by: int | None = None
-        """The process whose engine serves the home instead of ours; to start again tries to follow it."""
 
     # -- jobs ---------------------------------------------------------------------------------------------------------
 
@@ -221,13 +220,12 @@ class Scheduler:
             raise RotaError("this scheduler was closed; make another one")
         if self._household.background is None:
             self._stopped.clear()
-            other = None if self._household.start() else self._household.pid_of_engine
-            if other is not None and other != self._served_by:
+            if not self._household.start():
+                other = self._household.pid_of_engine
                 self._household.log.info(
                     f"another engine (pid {other}) serves {self._household.home}; this program is a client of it"
                 )
                 self._refuse_strangers()
-            self._served_by = other
         if blocking:
             self._block()
         return self

@@ -29,13 +29,14 @@ from rota.ports import Clock, Store
 from rota.process.inside import InsideLauncher
 from rota.process.launcher import ProcessLauncher
 from rota.process.limits import most_places
-from rota.process.lock import EngineLock
+from rota.process.lock import FEW_TRIES, IN_PROGRAM, EngineLock
 from rota.process.poke import PokeListener, poke
 from rota.process.watch import new_watcher
 from rota.store.sqlite import SqliteDatabase
 from rota.store.store import TableStore
 from rota.wiring.homes import home_identity, keep_to_zone, open_store
 from rota.wiring.serving import settle_in
+from rota.wiring.standby import Standby
 
 Functions = Callable[[Function], Callable[..., Any] | None]
 Payloads = Callable[[Job], bytes | None]
@@ -57,7 +58,7 @@ class Asked:
 class Household:
     """A store, the verbs on it, and an engine if this program has it; all of it under one lock.
 
-    On a home that another engine serves already, this program is a client: it asks, and that engine does.
+    On a home that another engine serves already, this program is a client: it asks, that engine does, until it ends.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Household:
         keep_to_zone()
         self._lock_file = EngineLock(self.home)
         self.background: Background | None = None
+        self._standby: Standby | None = None
         self._launcher: InsideLauncher | None = None
         self._pokes: PokeListener | None = None
         self.store: Store = self._open()
@@ -107,21 +109,33 @@ class Household:
             poke(self.home)
 
     def start(self) -> bool:
-        """Start the engine; False when another one serves the home, and does the work."""
-        try:
-            self._lock_file.take()
-        except EngineRunning:
+        """Start the engine; False when another one serves the home, and does the work as long as it lives."""
+        if self._standby is not None:
             return False
-        with self.lock:
-            if not self.in_memory:
-                self.store.close()
-                self.store = open_store(self.home, engine=True)
-                self.home_id = settle_in(self.store, self.home, self.clock.now(), self.log)
+        try:
             self._begin()
-            self._verbs_of()
+        except EngineRunning:
+            self._standby = Standby(self.home, self._begin, self.log)
+            return False
         return True
 
     def _begin(self) -> None:
+        """Take the home, its store and its work; raises EngineRunning when somebody else has them."""
+        self._lock_file.take(IN_PROGRAM, FEW_TRIES)
+        try:
+            with self.lock:
+                if not self.in_memory:
+                    engines_store = open_store(self.home, engine=True)
+                    self.store.close()
+                    self.store = engines_store
+                    self.home_id = settle_in(self.store, self.home, self.clock.now(), self.log)
+                self._put_together()
+                self._verbs_of()
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _put_together(self) -> None:
         watcher = new_watcher()
         behind = ProcessLauncher(
             self.home, self.home_id, watcher, self._environment, payload_of=self._payloads, outlives=not self.in_memory
@@ -148,19 +162,26 @@ class Household:
 
     def stop(self, patience: float | None, *, kill: bool) -> list[str]:
         """Stop the engine, and return the runs that it leaves."""
+        standby, self._standby = self._standby, None
+        if standby is not None:
+            standby.close()
         background, self.background = self.background, None
         if background is None:
             return []
         left = background.stop(patience, kill=kill)
         with self.lock:
-            if self._launcher is not None:
-                self._launcher.close()
-                self._launcher = None
-            if self._pokes is not None:
-                self._pokes.close()
-                self._pokes = None
-            self._lock_file.release()
+            self._let_go()
         return left
+
+    def _let_go(self) -> None:
+        """Leave the home to whoever wants it next."""
+        launcher, self._launcher = self._launcher, None
+        pokes, self._pokes = self._pokes, None
+        if launcher is not None:
+            launcher.close()
+        if pokes is not None:
+            pokes.close()
+        self._lock_file.release()
 
     def close(self) -> None:
         """Close the store; what was in memory is gone."""

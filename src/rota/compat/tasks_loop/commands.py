@@ -99,7 +99,7 @@ class Commands:
                     handle = scheduler.handle(active[0].id)
                 else:
                     handle = scheduler.trigger(job.id, **{_ATTEMPT: str(job.retry_count + 1)})
-                run = self._follow(scheduler, handle, job)
+                run = self._follow(handle, job)
                 return Outcome(self._result(handle, run, self._timeout(job)), run.state in _TRIED_AGAIN)
         except RotaError as error:
             _LOG.error("job %s cannot be run: %s", job.id, error)
@@ -117,7 +117,7 @@ class Commands:
             options["timeout"] = timeout
         scheduler.add(job.command, job.id, replace=True, **options)
 
-    def _follow(self, scheduler: Scheduler, handle: Handle, job: Job) -> Run:
+    def _follow(self, handle: Handle, job: Job) -> Run:
         """Wait for the end; once the scheduler is to stop only for so long, and when it is to end not even that."""
         looks = int(_GRACE / _LOOK)
         try:
@@ -125,7 +125,6 @@ class Commands:
                 with suppress(TimeoutError):
                     return handle.wait(_LOOK)
                 looks -= self._stopping.is_set()
-                self._keep_turning(scheduler)
         except KeyboardInterrupt:
             self._end(handle)
             raise
@@ -134,12 +133,6 @@ class Commands:
         _LOG.warning("job %s is left running; the next scheduler takes it over", job.id)
         self.left.add(job.id)
         raise LeftRunning(job.id)
-
-    def _keep_turning(self, scheduler: Scheduler) -> None:
-        """Follow another program whose engine served the home and has ended: nobody else would run this."""
-        with self._lock:
-            if not scheduler.is_running:
-                scheduler.start()
 
     def _end(self, handle: Handle) -> Run:
         handle.cancel("the program was interrupted")
