@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
+from collections.abc import Iterator
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 import click
 from pydantic import BaseModel
 
+import rota
 from rota.cli.main import cli
 from rota.cli.verbs import SECTIONS
 from rota.config.own.documents import (
@@ -21,9 +26,11 @@ from rota.config.own.documents import (
     Secret,
     SharedDocument,
 )
+from rota.sdk.options import Options
 
 REFERENCE = Path(__file__).parent / "reference" / "cli.md"
 FILES = Path(__file__).parent / "reference" / "files.md"
+PYTHON = Path(__file__).parent / "reference" / "python.md"
 HEAD = """# The command line
 
 Made from the code by `python docs/generate.py`.
@@ -118,6 +125,90 @@ def _meaning(field: Any) -> str:
     return f"{said.removesuffix('.')} [{shown}]."
 
 
+PYTHON_HEAD = """# Python
+
+Made from the code by `python docs/generate.py`. How to work with it: [Python](../how-to/python.md).
+
+Everything here is imported from `rota`. A duration is a `timedelta`, a number of seconds, or a text such as `1h30m`.
+"""
+PYTHON_PARTS = {
+    "Schedulers": ("Scheduler", "job", "serve"),
+    "Schedules": ("Cron", "Every", "At", "Calendar"),
+    "Policies": ("Retry", "Priority", "Overlap", "CatchUp", "Secret"),
+    "Jobs and runs": ("JobLine", "Handle", "Run", "State", "Attempt", "calling", "Calling"),
+    "Errors": ("RotaError", "BadJob", "BadSchedule", "NoSuchJob", "NoSuchRun", "Conflict", "JobExists", "RunFailed"),
+}
+NOT_MADE = (rota.JobLine, rota.Handle, rota.Run, rota.Attempt, rota.Calling)
+"""What is handed out; how to make one is nobody's concern."""
+WITHIN = ("spec", "retries")
+"""What the classes of rota ask each other."""
+
+
+def python_reference() -> str:
+    """Return the reference of what `rota` exports."""
+    parts = [PYTHON_HEAD]
+    for title, names in PYTHON_PARTS.items():
+        parts.append(f"\n## {title}\n")
+        for name in names:
+            parts += _described(name, getattr(rota, name))
+            if name == "job":
+                parts += ["\n### The words of a job\n\n", *_fields(Options)]
+    return "".join(parts)
+
+
+def _described(name: str, found: Any) -> Iterator[str]:
+    """Yield what there is to know of a class or a function."""
+    is_choice = isinstance(found, type) and issubclass(found, Enum)
+    is_error = isinstance(found, type) and issubclass(found, BaseException)
+    is_made = not is_choice and not is_error and found not in NOT_MADE
+    yield f"\n### `{name}{_signature(found) if is_made else ''}`\n\n{inspect.getdoc(found)}\n"
+    if not isinstance(found, type):
+        return
+    if is_choice:
+        shown = ", ".join(f"`{each.name}` ({each.value})" for each in found)
+        yield f"\n{shown}.\n"
+        return
+    fields = list(_fields(found))
+    yield from ["\n", *fields] if fields else []
+    members = [(key, value) for key, value in vars(found).items() if not key.startswith("_") and key not in WITHIN]
+    methods = [(key, value) for key, value in members if inspect.isfunction(value)]
+    facts = [(key, value) for key, value in members if isinstance(value, property)]
+    if facts or methods:
+        yield "\n| | |\n|---|---|\n"
+    yield from (f"| `{key}` | {_cell(inspect.getdoc(value))} |\n" for key, value in facts)
+    yield from (f"| `{key}{_signature(value)}` | {_cell(inspect.getdoc(value))} |\n" for key, value in methods)
+
+
+def _signature(found: Any) -> str:
+    """Return how something is called, without the types of what everybody knows."""
+    signature = inspect.signature(found)
+    parameters = [
+        each.replace(annotation=each.empty)
+        for each in signature.parameters.values()
+        if each.name not in ("self", "cls")
+    ]
+    return str(signature.replace(parameters=parameters, return_annotation=signature.empty))
+
+
+def _fields(found: type) -> Iterator[str]:
+    """Yield a table of a class's fields, with the sentences that stand below them in its source."""
+    body = ast.parse(inspect.getsource(found)).body[0].body
+    rows = []
+    for field, after in zip(body, [*body[1:], None], strict=True):
+        if isinstance(field, ast.AnnAssign) and not ast.unparse(field.target).startswith("_"):
+            said = after.value.value if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant) else ""
+            default = f" [{ast.unparse(field.value)}]" if field.value is not None else ""
+            words = _cell(inspect.cleandoc(said)) + default.replace("|", "\\|")
+            rows.append(f"| `{ast.unparse(field.target)}` | {words.strip()} |\n")
+    if rows:
+        yield from ("| field | |\n|---|---|\n", *rows)
+
+
+def _cell(text: str | None) -> str:
+    return (text or "").replace("|", "\\|").replace("\n\n", "<br>").replace("\n", " ")
+
+
 if __name__ == "__main__":
+    PYTHON.write_text(python_reference(), encoding="utf-8")
     REFERENCE.write_text(reference(), encoding="utf-8")
     FILES.write_text(files_reference(), encoding="utf-8")

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rota.errors import Conflict, RotaError
+from rota.errors import BadJob, BadSchedule, Conflict, JobExists, NoSuchJob, NoSuchRun, RotaError
 
 if TYPE_CHECKING:
+    from rota.control.questions import JobLine
     from rota.model.policy import CatchUp, Overlap
-    from rota.model.run import Run, State
+    from rota.model.run import Attempt, Run, State
     from rota.process.inside import Calling
     from rota.sdk.calling import calling
     from rota.sdk.declared import job, serve
+    from rota.sdk.options import Secret
     from rota.sdk.runs import Handle, RunFailed
     from rota.sdk.scheduler import Scheduler
     from rota.sdk.schedules import At, Calendar, Cron, Every, Priority, Retry
 
 __all__ = [
     "At",
+    "Attempt",
+    "BadJob",
+    "BadSchedule",
     "Calendar",
     "Calling",
     "CatchUp",
@@ -25,6 +30,10 @@ __all__ = [
     "Cron",
     "Every",
     "Handle",
+    "JobExists",
+    "JobLine",
+    "NoSuchJob",
+    "NoSuchRun",
     "Overlap",
     "Priority",
     "Retry",
@@ -32,6 +41,7 @@ __all__ = [
     "Run",
     "RunFailed",
     "Scheduler",
+    "Secret",
     "State",
     "__version__",
     "calling",
@@ -43,18 +53,21 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "At": "rota.sdk.schedules",
+    "Attempt": "rota.model.run",
     "Calendar": "rota.sdk.schedules",
     "Calling": "rota.process.inside",
     "CatchUp": "rota.model.policy",
     "Cron": "rota.sdk.schedules",
     "Every": "rota.sdk.schedules",
     "Handle": "rota.sdk.runs",
+    "JobLine": "rota.control.questions",
     "Overlap": "rota.model.policy",
     "Priority": "rota.sdk.schedules",
     "Retry": "rota.sdk.schedules",
     "Run": "rota.model.run",
     "RunFailed": "rota.sdk.runs",
     "Scheduler": "rota.sdk.scheduler",
+    "Secret": "rota.sdk.options",
     "State": "rota.model.run",
     "calling": "rota.sdk.calling",
     "job": "rota.sdk.declared",

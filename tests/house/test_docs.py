@@ -6,6 +6,7 @@ import re
 import runpy
 from pathlib import Path
 
+import rota
 from rota.model.ledger import SkipCode
 from rota.model.policy import Policy
 from rota.model.run import MOVES
@@ -38,6 +39,16 @@ def test_the_reference_of_the_command_line_is_made_from_the_code():
 def test_the_reference_of_job_files_is_made_from_the_documents():
     made = runpy.run_path(str(DOCS / "generate.py"))["files_reference"]()
     assert made == (DOCS / "reference" / "files.md").read_text(encoding="utf-8"), "run: python docs/generate.py"
+
+
+def test_the_reference_of_python_is_made_from_the_code_and_has_all_that_rota_exports():
+    made = runpy.run_path(str(DOCS / "generate.py"))
+    assert made["python_reference"]() == (DOCS / "reference" / "python.md").read_text(encoding="utf-8"), (
+        "run: python docs/generate.py"
+    )
+    assert sorted(name for names in made["PYTHON_PARTS"].values() for name in names) == [
+        name for name in rota.__all__ if name != "__version__"
+    ]
 
 
 def test_every_decision_is_listed():

@@ -104,6 +104,27 @@ def test_a_function_with_a_timeout_is_really_ended_and_so_is_its_child(scheduler
     assert not late.exists(), "and nobody is left who could write it"
 
 
+def test_a_function_with_variables_a_directory_or_a_umask_has_a_process_of_its_own(scheduler, tmp_path):
+    def told() -> list[str]:
+        os.write(1, os.environ["TOKEN"].encode())
+        Path("made").touch()
+        return [os.environ["WORD"], os.environ["TOKEN"], os.getcwd(), oct(Path("made").stat().st_mode & 0o777)]
+
+    (tmp_path / "token").write_text("s3cret-token\n")
+    (tmp_path / "vars").write_text("WORD=from a file\n")
+    token = rota.Secret(f"file:{tmp_path}/token")
+    scheduler.add(told, env={"TOKEN": token}, env_file=tmp_path / "vars", cwd=tmp_path, umask=0o077)
+    handle = scheduler.trigger("told")
+    assert ["from a file", "***", str(tmp_path), "0o600"] == handle.result(20), handle.output("stderr")
+    assert "***" == handle.output()
+    assert "TOKEN" not in os.environ
+
+
+def test_a_place_of_a_secret_that_cannot_be_one_is_refused(scheduler):
+    with pytest.raises(RotaError, match=r"'keyrig:a/b' is no place of a secret; write .*; did you mean 'keyring'\?"):
+        scheduler.add(double, env={"TOKEN": rota.Secret("keyrig:a/b")})
+
+
 def test_a_closure_is_sent_to_a_process_by_value(scheduler):
     number = 21
     scheduler.add(lambda: (number * 2, os.getpid()), "closure", timeout="10s")

@@ -25,10 +25,30 @@ class JobLine(msgspec.Struct, frozen=True):
     """One job in a listing: what it is, what it is doing, and how it went last."""
 
     stored: StoredJob
+    """The definition, in `stored.job`, and what the store knows of it."""
     last: Run | None
+    """The newest run."""
     running: int
+    """How many of its runs are running now."""
     queued: int
+    """How many wait for a place."""
     waiting: int
+    """How many wait for their next attempt."""
+
+    @property
+    def name(self) -> str:
+        """Return the job's name."""
+        return self.stored.name
+
+    @property
+    def next_slot(self) -> datetime | None:
+        """Return when it is due next; None when the clock does not make it due."""
+        return self.stored.next_slot if self.stored.wants_slots else None
+
+    @property
+    def is_paused(self) -> bool:
+        """Tell whether somebody has paused it."""
+        return self.stored.paused_at is not None
 
 
 class Slot(msgspec.Struct, frozen=True, order=True):

@@ -15,6 +15,8 @@ from rota.schedule.boot import is_boot
 MAX_NAME = 200
 _LARGEST = 1_000_000
 _LONGEST = timedelta(days=36_525)
+SECRET_SOURCES = ("keyring", "file", "env")
+"""Where a variable's value may be, when it is not in the definition."""
 BY_HAND = "hand"
 """The origin of jobs made on the command line."""
 

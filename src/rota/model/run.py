@@ -65,28 +65,46 @@ class Run(msgspec.Struct, frozen=True):
     """One execution of a job, for a slot or for a request."""
 
     id: str
+    """Ids sort by time."""
     job: str
+    """The job's name."""
     job_id: int
     definition_id: int
+    """The definition that it was made with."""
     trigger: Trigger
+    """What made it: its slot, a person, a start of the machine."""
     slot: datetime | None
+    """The instant for which it was due; None for a request."""
     state: State
     attempt: int
+    """Which try the present or the last one is, from 1; 0 before the first."""
     host: str | None
+    """The home whose engine has it."""
     boot: str | None
+    """The boot of the machine that its attempt was started in."""
     spool: str | None
+    """Where its attempt writes while it runs."""
     queued_at: datetime
     ready_at: datetime | None
+    """When it may start: it waits for its next attempt until then."""
     start_by: datetime | None
+    """It is given up when it has not started by then."""
     started_at: datetime | None
+    """When the attempt began."""
     ended_at: datetime | None
     exit_code: int | None
+    """A function's is 0, or 1 after an exception."""
     reason: str
+    """Why it did not succeed, or why it waits, in words."""
     cancel_at: datetime | None
+    """When somebody asked for its end."""
     cancel_reason: str
     params: dict[str, str]
+    """What it was asked to run with."""
     result: str | None
+    """What its function returned, as JSON."""
     retry_of: str | None
+    """The ended run that a person asked for again."""
 
     @property
     def duration(self) -> float | None:

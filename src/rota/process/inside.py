@@ -46,10 +46,15 @@ class Calling(msgspec.Struct, frozen=True):
 
     run_id: str
     job: str
+    """The job's name."""
     attempt: int
+    """Which try this is, from 1."""
     slot: datetime | None
+    """The instant for which it was due; None for a request."""
     params: dict[str, str]
+    """What `trigger` was given."""
     asked_to_end: threading.Event
+    """Set when somebody has asked for its end; to wait for, where `cancelled()` is only looked at."""
 
     def cancelled(self) -> bool:
         """Tell whether somebody has asked for this run to end; a function that takes long should look now and then."""

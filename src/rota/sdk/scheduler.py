@@ -21,7 +21,7 @@ from rota.model.job import Job
 from rota.model.run import FINAL, Run, State
 from rota.sdk.functions import FunctionBook
 from rota.sdk.listening import Listener, Listeners
-from rota.sdk.options import Options, definition
+from rota.sdk.options import Options, definition, need_process
 from rota.sdk.runs import Handle
 from rota.wiring.inside import Household
 
@@ -79,9 +79,11 @@ class Scheduler:
         """Add a job, and return its name.
 
         `what` is a function, a line of shell, or a list of words: a program and its arguments. A function is called
-        with `args` and `kwargs`; one with a timeout runs `apart`, in a process of its own, and so does any for which
-        you say so. A program that is started again says the same as before, and its jobs go on as they were; a name
-        that this program has given already is refused unless you say `replace`.
+        with `args` and `kwargs`. One with a timeout, or with variables, a directory or a user of its own, runs `apart`,
+        in a process of its own, and so does any for which you say so.
+
+        A program that is started again says the same as before, and its jobs go on as they were; a name that this
+        program has given already is refused unless you say `replace`.
         """
         name = name or _name_of(what)
         if name in self._mine and not replace:
@@ -89,7 +91,7 @@ class Scheduler:
         if self._timezone is not None:
             options.setdefault("timezone", self._timezone)
         if apart is None:
-            apart = "timeout" in options and options["timeout"] is not None
+            apart = bool(need_process(options))
         job = definition(name, self._action(name, what, args, kwargs or {}, apart=apart), options)
         self._put(job)
         self._mine.add(name)

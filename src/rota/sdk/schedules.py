@@ -16,6 +16,7 @@ class Cron(msgspec.Struct, frozen=True):
     """Cron's five fields, or six with seconds first; names, ranges, steps, L, W, # and @daily and friends."""
 
     text: str
+    """Such as `30 2 * * *`."""
 
     def spec(self) -> ScheduleSpec:
         """Return it as a job has it."""
@@ -26,8 +27,11 @@ class Every(msgspec.Struct, frozen=True):
     """A fixed interval, counted from its first start (or an anchor), or from the end of each run."""
 
     interval: timedelta | str
+    """Such as `5m`; `1d` is 24 hours."""
     anchor: datetime | None = None
+    """The instant that it is counted from; None is the first time that it is added."""
     from_end: bool = False
+    """Whether it is counted from the end of each run instead."""
 
     def spec(self) -> ScheduleSpec:
         """Return it as a job has it."""
@@ -39,6 +43,7 @@ class At(msgspec.Struct, frozen=True):
     """One instant: aware, or as text such as '2027-01-31 10:00' in the job's time zone."""
 
     instant: datetime | str
+    """Such as `2027-01-31 10:00`, or `boot`: each start of the machine."""
 
     def spec(self) -> ScheduleSpec:
         """Return it as a job has it."""
@@ -50,6 +55,7 @@ class Calendar(msgspec.Struct, frozen=True):
     """A calendar expression of systemd's, such as 'Mon..Fri 09:00'."""
 
     text: str
+    """Such as `Mon..Fri 09:00`."""
     skip_gaps: bool = False
     """Whether a wall-clock time that a daylight saving change skips is passed over, as systemd does."""
 
@@ -74,11 +80,15 @@ class Retry(msgspec.Struct, frozen=True):
     """How often, and after what pauses, a failed attempt is tried again."""
 
     count: int
+    """How often, after the first attempt."""
     delay: timedelta | float | str = timedelta(seconds=10)
+    """The pause before the first retry."""
     backoff: float = 2.0
     """Each pause is so many times the one before."""
     max_delay: timedelta | float | str = timedelta(hours=1)
+    """The longest pause."""
     jitter: float = 0.1
+    """By which part of itself a pause may vary."""
     only_on: tuple[int, ...] = ()
     """Exit codes; empty: every failure."""
 

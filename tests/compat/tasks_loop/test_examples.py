@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import signal
-import sys
-from pathlib import Path
 
-from cli.consoles import run_page
 from sdk.conftest import until
 
 from .conftest import write_job
 
-PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "programs-of-tasks-loop.md"
 QUICK_START_JOB = """\
 # jobs/example-daily.yaml
 id: example-daily
@@ -185,11 +180,3 @@ def test_a_scheduler_of_another_class_has_its_say_before_and_after(project, job_
     scheduler.jobs = {"good": job_of("true", "good"), "bad": job_of("echo no >&2; exit 1", "bad")}
     assert 2 == scheduler.run_once()
     assert ["Starting Good", "Starting Bad", "bad: no"] == scheduler.said
-
-
-def test_the_page_for_those_who_move_shows_what_its_programs_say(project, program):
-    blocks = re.findall(r"```(?:python|yaml)\n# (\S+)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
-    assert ["program.py", "jobs/clean.yaml", "around.py"] == [name for name, _ in blocks]
-    for name, text in blocks:
-        (project / name).write_text(text)
-    assert [] == run_page(PAGE, project, program.env, str(Path(sys.executable).parent))

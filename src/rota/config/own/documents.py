@@ -36,11 +36,11 @@ from rota.config.own.quantities import (
     wrong,
 )
 from rota.errors import did_you_mean
+from rota.model.job import SECRET_SOURCES
 from rota.schedule.parse import KINDS
 
 _UNSAID: Any = None
 """The default of what has its default elsewhere: in the model of jobs."""
-SECRET_SOURCES = ("keyring", "file", "env")
 ACTIONS = ("run", "python", "task")
 
 
