@@ -76,5 +76,44 @@ def start_true() -> None:
     process.wait()
 
 
+def apscheduler_commands(count: int, concurrency: int) -> float:
+    """Runs per second of `true` by APScheduler 3 in memory, with output and exit code taken as rota takes them."""
+    return _apscheduler_in_memory(run_true, count, concurrency)
+
+
+def apscheduler_functions(count: int, concurrency: int) -> float:
+    """Runs per second of a function that does nothing."""
+    return _apscheduler_in_memory(nothing, count, concurrency)
+
+
+def run_true() -> tuple[int, bytes, bytes]:
+    """Run `true`, and return what came of it."""
+    ended = subprocess.run(["/bin/true"], capture_output=True, check=False)
+    return ended.returncode, ended.stdout, ended.stderr
+
+
+def nothing() -> None:
+    """Do nothing."""
+
+
+def _apscheduler_in_memory(work: Callable[[], object], count: int, concurrency: int) -> float:
+    from apscheduler.events import EVENT_JOB_EXECUTED
+    from apscheduler.executors.pool import ThreadPoolExecutor
+    from apscheduler.schedulers.background import BackgroundScheduler
+
+    done = threading.Semaphore(0)
+    scheduler = BackgroundScheduler(executors={"default": ThreadPoolExecutor(concurrency)}, timezone="UTC")
+    scheduler.add_listener(lambda _: done.release(), EVENT_JOB_EXECUTED)
+    scheduler.start()
+    begin = time.perf_counter()
+    for _ in range(count):
+        scheduler.add_job(work, misfire_grace_time=None)
+    for _ in range(count):
+        done.acquire()
+    seconds = time.perf_counter() - begin
+    scheduler.shutdown(wait=True)
+    return count / seconds
+
+
 DURABLE = {"Huey on SQLite": huey_on_sqlite}
 PUNCTUAL = {"APScheduler 3 on SQLite": apscheduler_on_sqlite}

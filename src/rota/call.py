@@ -92,17 +92,20 @@ def _call(function: Any, args: Any, kwargs: Any) -> Any:
     return result
 
 
-def leave(outcome: dict[str, Any] | None, path: str | None = None) -> None:
+def leave(outcome: dict[str, Any] | None) -> None:
     """Write a call's outcome to where the engine collects it."""
-    path = path or os.environ.get("ROTA_RESULT_FILE")
-    if outcome is None or not path:
-        return
+    path = os.environ.get("ROTA_RESULT_FILE")
+    if outcome is not None and path:
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(as_text(outcome))
+
+
+def as_text(outcome: dict[str, Any]) -> str:
+    """Return a call's outcome as the engine reads it."""
     try:
-        text = json.dumps(outcome, allow_nan=False)
+        return json.dumps(outcome, allow_nan=False)
     except (TypeError, ValueError, RecursionError) as error:
-        text = json.dumps({"note": f"the result cannot be kept as JSON: {error}"})
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(text)
+        return json.dumps({"note": f"the result cannot be kept as JSON: {error}"})
 
 
 if __name__ == "__main__":

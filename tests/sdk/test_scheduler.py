@@ -85,6 +85,27 @@ def test_an_exception_is_in_the_run_with_its_type_its_message_and_its_traceback(
     assert run.id == told.value.run.id
 
 
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_result_that_cannot_be_kept_does_not_fail_its_run(scheduler, apart):
+    scheduler.add(lambda: "x" * 300_000, "long", apart=apart)
+    scheduler.add(lambda: {1, 2}, "set", apart=apart)
+    for name, note in (("long", "longer than 262144 characters and was not kept"), ("set", "cannot be kept as JSON")):
+        handle = scheduler.trigger(name)
+        assert (None, State.SUCCEEDED) == (handle.result(20), handle.state)
+        assert note in handle.run.reason
+
+
+def test_threads_are_used_again_and_a_thread_that_hangs_is_in_nobody_s_way(scheduler):
+    end, names = threading.Event(), set()
+    scheduler.add(lambda: end.wait(30), "hangs")
+    scheduler.add(lambda: names.add(threading.get_ident()), "quick")
+    scheduler.trigger("hangs")
+    for _ in range(20):
+        scheduler.trigger("quick").wait(10)
+    end.set()
+    assert len(names) < 20
+
+
 def test_a_due_function_is_called_at_each_slot(scheduler):
     seen = []
     scheduler.add(lambda: seen.append(rota.calling().slot), "often", every="0.2s")

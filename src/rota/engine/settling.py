@@ -102,7 +102,7 @@ def _judge(flight: Flight, exited: Exited, left: Harvest) -> Ended:
     elif code is None:
         state, reason = State.LOST, exited.reason or UNKNOWN_END
     elif code == 0:
-        state, reason = State.SUCCEEDED, ""
+        state, reason = State.SUCCEEDED, told  # that its result could not be kept, if that is so
     else:
         state, reason = State.FAILED, exited.reason or told or _explain_code(code, flight.job.cwd)
     return Ended(

@@ -24,14 +24,17 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from rota.call import error_of, leave
+from rota.call import as_text, error_of
 from rota.errors import CannotStart
 from rota.model.action import Function
 from rota.model.job import Job
+from rota.model.policy import Output
 from rota.model.run import Run
 from rota.model.settlement import Claimed, Exit, Harvest
 from rota.plan.adopt import Evidence
-from rota.process.launcher import Place, ProcessLauncher
+from rota.process.launcher import ProcessLauncher, bounded
+from rota.process.spool import part_of
+from rota.process.workers import Workers
 
 if TYPE_CHECKING:
     import asyncio
@@ -67,10 +70,23 @@ CALLING: contextvars.ContextVar[Calling | None] = contextvars.ContextVar("rota_c
 
 class _Call(msgspec.Struct, eq=False):
     calling: Calling
-    place: Place
+    caps: Output
+    is_async: bool
     task: asyncio.Future[None] | None = None
     abandoned: bool = False
-    is_async: bool = False
+    outcome: str | None = None
+    """What came of it, as a process would have left it in a file."""
+    trace: str = ""
+    """Where an exception came from: what a process would have written to its standard error."""
+
+    def keep(self, result: Any) -> None:
+        """Keep what the function returned."""
+        self.outcome = None if result is None else bounded(as_text({"result": result}))
+
+    def keep_error(self, error: BaseException) -> None:
+        """Keep what ended the function."""
+        self.outcome = as_text(error_of(error))
+        self.trace = "".join(traceback.format_exception(error))
 
 
 class InsideLauncher:
@@ -81,6 +97,7 @@ class InsideLauncher:
         self._function_of = function_of
         self._calls: dict[str, _Call] = {}
         self._ended: deque[Exit] = deque()
+        self._workers = Workers()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._loop_thread: threading.Thread | None = None
         self._reader, self._writer = os.pipe()
@@ -109,11 +126,11 @@ class InsideLauncher:
             self._behind.launch(claimed, job)
             return
         assert isinstance(action, Function), "nothing else is a function"
-        place = self._behind.hold(claimed, job)
+        self._behind.hold(claimed, job)
         calling = Calling(
             claimed.run_id, claimed.job_name, claimed.attempt, claimed.slot, claimed.params, threading.Event()
         )
-        call = _Call(calling, place, is_async=inspect.iscoroutinefunction(function))
+        call = _Call(calling, job.policy.output, inspect.iscoroutinefunction(function))
         self._calls[claimed.run_id] = call
         context = contextvars.copy_context()
         context.run(CALLING.set, calling)
@@ -121,17 +138,15 @@ class InsideLauncher:
             if call.is_async:
                 self._begin_task(call, context, function, action)
             else:
-                threading.Thread(
-                    target=context.run,
-                    args=(self._work, call, lambda: function(*action.args, **action.kwargs)),
-                    name=f"rota {claimed.job_name}",
-                    daemon=True,
-                ).start()
+                self._workers.start(
+                    lambda: context.run(self._work, call, lambda: function(*action.args, **action.kwargs))
+                )
         except RuntimeError as error:  # no more threads
             raise CannotStart(126, f"the system refused to start a thread: {error}") from error
 
     def _work(self, call: _Call, function: Callable[[], Any]) -> None:
-        """In the function's own thread: call it, leave what comes of it, and say that it has ended."""
+        """In a worker's thread: call the function, keep what comes of it, and say that it has ended."""
+        threading.current_thread().name = f"rota {call.calling.job}"
         try:
             result = function()
             if inspect.isawaitable(result):
@@ -139,12 +154,12 @@ class InsideLauncher:
 
                 result = asyncio.run(_await(result))
             code = 0
-            leave({"result": result} if result is not None else None, call.place.result)
+            call.keep(result)
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else int(end.code is not None)
         except BaseException as error:  # noqa: BLE001 -- whatever it is, it is the function's, and ends its run
             code = _FAILED
-            _leave_error(call.place, error)
+            call.keep_error(error)
         self._end(call, code)
 
     def _begin_task(
@@ -157,13 +172,12 @@ class InsideLauncher:
         async def work() -> None:
             code = 0
             try:
-                result = await function(*action.args, **action.kwargs)
-                leave({"result": result} if result is not None else None, call.place.result)
+                call.keep(await function(*action.args, **action.kwargs))
             except asyncio.CancelledError:
                 code = _FAILED
             except Exception as error:  # noqa: BLE001 -- the same
                 code = _FAILED
-                _leave_error(call.place, error)
+                call.keep_error(error)
             self._end(call, code)
 
         def begin() -> None:
@@ -241,12 +255,14 @@ class InsideLauncher:
         return run_id not in self._calls and self._behind.remains(run_id)
 
     def harvest(self, run_id: str) -> Harvest:
-        """Read what an ended attempt left."""
-        left = self._behind.harvest(run_id)
+        """Return what an ended attempt left."""
         call = self._calls.get(run_id)
-        if call is not None and call.abandoned:
-            return msgspec.structs.replace(left, note=_LEFT)
-        return left
+        if call is None:
+            return self._behind.harvest(run_id)
+        if call.abandoned:
+            return Harvest([], None, _LEFT)
+        trace = call.trace.encode(errors="backslashreplace")
+        return Harvest([part_of(trace, "stderr", call.caps)] if trace else [], call.outcome)
 
     def release(self, run_id: str) -> None:
         """Let go of an attempt whose end is on record."""
@@ -301,6 +317,7 @@ class InsideLauncher:
         if self._loop is not None and self._loop_thread is not None:
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._loop_thread.join(_PATIENCE)
+        self._workers.close()
         self._behind.close()
         os.close(self._reader)
         os.close(self._writer)
@@ -308,10 +325,3 @@ class InsideLauncher:
 
 async def _await(result: Any) -> Any:
     return await result
-
-
-def _leave_error(place: Place, error: BaseException) -> None:
-    """Write an exception to where a process would have written it."""
-    with open(place.err, "a", encoding="utf-8", errors="backslashreplace") as file:
-        file.write("".join(traceback.format_exception(error)))
-    leave(error_of(error), place.result)

@@ -12,7 +12,7 @@ import signal
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
@@ -51,14 +51,8 @@ class _Charge(msgspec.Struct, eq=False):
     shim: int | None = None
     direct: bool = False
     """Started without a shim: then that pid is the command itself, and its end is known only here."""
-
-
-class Place(NamedTuple):
-    """Where an attempt writes: the paths of its two streams, and of its result."""
-
-    out: str
-    err: str
-    result: str
+    held: bool = False
+    """Without any process: it is a function of this program."""
 
 
 class ProcessLauncher:
@@ -179,21 +173,21 @@ class ProcessLauncher:
                 setsigdef=_RESET,
             )
 
-    def hold(self, claimed: Claimed, job: Job) -> Place:
-        """Take charge of an attempt that runs in this program; it writes into its place as a process would.
+    def hold(self, claimed: Claimed, job: Job) -> None:
+        """Take charge of an attempt that runs in this program: it has no process, and writes no files.
 
         That it begins is in the journal first: a claim without that line counts as never started.
         """
         segment, _, name = claimed.spool.partition("/")
         slot = self._reserved.pop(name)
-        mark = identity.mark_of(self._home[0], claimed.run_id, claimed.attempt)
-        charge = _Charge(claimed.run_id, claimed.attempt, mark, segment, slot, job.policy.output, self._extras(slot))
+        charge = _Charge(claimed.run_id, claimed.attempt, "", segment, slot, job.policy.output, (), held=True)
         self._charges[claimed.run_id] = charge
+        if not self._outlives:
+            return
         try:
             self._journal.note_start(claimed.run_id, claimed.attempt)
         except OSError as error:
             raise CannotStart(126, f"its start cannot be written down: {error}") from error
-        return Place(*self._spool.paths(slot), self._spool.extra_path(slot, _RESULT))
 
     def _words(self, start: Start, slot: Slot) -> list[str]:
         if start.argument_file is None:
@@ -302,9 +296,7 @@ class ProcessLauncher:
                 text = file.read(_LONGEST_RESULT + 1)
         except FileNotFoundError:
             return None
-        if len(text) > _LONGEST_RESULT:
-            return f'{{"note": "the result is longer than {_LONGEST_RESULT} characters and was not kept"}}'
-        return text or None
+        return bounded(text) if text else None
 
     def release(self, run_id: str) -> None:
         """Let go of an attempt whose end is on record; its files are used again."""
@@ -313,7 +305,10 @@ class ProcessLauncher:
         for path in charge.extras:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
-        self._spool.release(charge.slot)
+        if charge.held:
+            self._spool.put_back(charge.slot)
+        else:
+            self._spool.release(charge.slot)
 
     def machine_started(self, now: datetime) -> datetime:
         """Return when this machine, or the container that is one, started; now, where nobody can tell."""
@@ -375,6 +370,13 @@ class ProcessLauncher:
         self._watcher.close()
         self._spool.close()
         self._journal.close()
+
+
+def bounded(result: str) -> str:
+    """Return what a function left, or that it is too long to be kept."""
+    if len(result) <= _LONGEST_RESULT:
+        return result
+    return f'{{"note": "the result is longer than {_LONGEST_RESULT} characters and was not kept"}}'
 
 
 def _read_shim() -> str:

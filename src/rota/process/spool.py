@@ -108,7 +108,7 @@ class Spool:
     def was_emptied(self, slot: Slot) -> bool:
         """Tell whether a file is shorter than it was seen before, or begins otherwise: the job has truncated it."""
         return any(
-            os.fstat(fd).st_size < longest or (first and os.pread(fd, len(first), 0) != first)
+            longest and (os.fstat(fd).st_size < longest or os.pread(fd, len(first), 0) != first)
             for fd, longest, first in zip(slot.fds, slot.longest, slot.first, strict=True)
         )
 
@@ -149,6 +149,11 @@ class Spool:
             if os.fstat(fd).st_size:
                 os.ftruncate(fd, 0)
         slot.cut, slot.longest, slot.first = [0, 0], [0, 0], [b"", b""]
+        self._free.append(slot)
+
+    def put_back(self, slot: Slot) -> None:
+        """Use a slot again whose files nobody was told of."""
+        del self._busy[slot.name]
         self._free.append(slot)
 
     def look_after(self) -> None:
@@ -230,9 +235,14 @@ def _size_of(path: str) -> int:
 
 def _read_part(fd: int, stream: str, size: int, caps: Output) -> OutputPart:
     if size <= caps.head + caps.tail:
-        content = os.pread(fd, size, 0)
-        return OutputPart(stream, content[: caps.head], content[caps.head :], len(content))
+        return part_of(os.pread(fd, size, 0), stream, caps)
     return OutputPart(stream, os.pread(fd, caps.head, 0), os.pread(fd, caps.tail, size - caps.tail), size)
+
+
+def part_of(content: bytes, stream: str, caps: Output) -> OutputPart:
+    """Return what is kept of all that was written to a stream."""
+    rest = content[caps.head :]
+    return OutputPart(stream, content[: caps.head], rest[max(0, len(rest) - caps.tail) :], len(content))
 
 
 def _cut(fd: int, start: int, end: int) -> None:
