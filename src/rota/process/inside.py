@@ -1,9 +1,9 @@
 """Calling functions of this program, beside the processes that the launcher starts.
 
 A program may have an engine of its own. Its functions then run here: a plain one in a thread, a coroutine function on
-one event loop that all of them share, in a thread of its own. What is to be ended for certain (a timeout, a limit) is
-not run here but in a process, and so is every command; for all of that, and for where output and result go, there is
-the launcher behind.
+one event loop that all of them share: the program's, or one in a thread of its own. What is to be ended for certain (a
+timeout, a limit) is not run here but in a process, and so is every command; for all of that there is the launcher
+behind.
 
 Failure modes: a thread cannot be ended. One that is cancelled is asked (`cancelled()` in the context is true), and when
 its grace is over the run is settled and the thread left to itself: the run says so. A program that dies takes its
@@ -12,13 +12,14 @@ threads with it; its next engine finds their runs without a process: they are lo
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import inspect
 import os
 import threading
 import traceback
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -71,7 +72,6 @@ CALLING: contextvars.ContextVar[Calling | None] = contextvars.ContextVar("rota_c
 class _Call(msgspec.Struct, eq=False):
     calling: Calling
     caps: Output
-    is_async: bool
     task: asyncio.Future[None] | None = None
     abandoned: bool = False
     outcome: str | None = None
@@ -79,27 +79,41 @@ class _Call(msgspec.Struct, eq=False):
     trace: str = ""
     """Where an exception came from: what a process would have written to its standard error."""
 
-    def keep(self, result: Any) -> None:
-        """Keep what the function returned."""
+    def keep(self, result: Any) -> int:
+        """Keep what the function returned, and return its exit code."""
         self.outcome = None if result is None else bounded(as_text({"result": result}))
+        return 0
 
-    def keep_error(self, error: BaseException) -> None:
-        """Keep what ended the function."""
+    def keep_error(self, error: BaseException) -> int:
+        """Keep what ended the function, and return its exit code."""
+        if isinstance(error, SystemExit):
+            if error.code is None or isinstance(error.code, int):
+                return error.code or 0
+            self.trace = f"{error.code}\n"
+            return _FAILED
         self.outcome = as_text(error_of(error))
         self.trace = "".join(traceback.format_exception(error))
+        return _FAILED
 
 
 class InsideLauncher:
     """See ports.Launcher."""
 
-    def __init__(self, behind: ProcessLauncher, function_of: Callable[[Function], Callable[..., Any] | None]) -> None:
+    def __init__(
+        self,
+        behind: ProcessLauncher,
+        function_of: Callable[[Function], Callable[..., Any] | None],
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """`loop` is where coroutine functions run, if not on a loop of our own."""
         self._behind = behind
         self._function_of = function_of
         self._calls: dict[str, _Call] = {}
         self._ended: deque[Exit] = deque()
         self._workers = Workers()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop = loop
         self._loop_thread: threading.Thread | None = None
+        self._beginning = threading.Lock()
         self._reader, self._writer = os.pipe()
         for fd in (self._reader, self._writer):
             os.set_blocking(fd, False)
@@ -130,69 +144,63 @@ class InsideLauncher:
         calling = Calling(
             claimed.run_id, claimed.job_name, claimed.attempt, claimed.slot, claimed.params, threading.Event()
         )
-        call = _Call(calling, job.policy.output, inspect.iscoroutinefunction(function))
+        call = _Call(calling, job.policy.output)
         self._calls[claimed.run_id] = call
         context = contextvars.copy_context()
         context.run(CALLING.set, calling)
+        begin = self._begin_task if inspect.iscoroutinefunction(function) else self._begin_work
         try:
-            if call.is_async:
-                self._begin_task(call, context, function, action)
+            context.run(begin, call, lambda: function(*action.args, **action.kwargs))
+        except RuntimeError as error:  # no more threads, or the program's loop was closed
+            raise CannotStart(126, f"its function cannot be called: {error}") from error
+
+    def _begin_work(self, call: _Call, function: Callable[[], Any]) -> None:
+        """Call a function in a worker's thread; what it leaves to be awaited goes on as a task."""
+        context = contextvars.copy_context()
+
+        def work() -> None:
+            threading.current_thread().name = f"rota {call.calling.job}"
+            try:
+                result = function()
+                if inspect.isawaitable(result):
+                    self._begin_task(call, lambda: result)
+                    return
+            except BaseException as error:  # noqa: BLE001 -- whatever it is, it is the function's, and ends its run
+                self._end(call, call.keep_error(error))
             else:
-                self._workers.start(
-                    lambda: context.run(self._work, call, lambda: function(*action.args, **action.kwargs))
-                )
-        except RuntimeError as error:  # no more threads
-            raise CannotStart(126, f"the system refused to start a thread: {error}") from error
+                self._end(call, call.keep(result))
 
-    def _work(self, call: _Call, function: Callable[[], Any]) -> None:
-        """In a worker's thread: call the function, keep what comes of it, and say that it has ended."""
-        threading.current_thread().name = f"rota {call.calling.job}"
-        try:
-            result = function()
-            if inspect.isawaitable(result):
-                import asyncio
+        self._workers.start(lambda: context.run(work))
 
-                result = asyncio.run(_await(result))
-            code = 0
-            call.keep(result)
-        except SystemExit as end:
-            code = end.code if isinstance(end.code, int) else int(end.code is not None)
-        except BaseException as error:  # noqa: BLE001 -- whatever it is, it is the function's, and ends its run
-            code = _FAILED
-            call.keep_error(error)
-        self._end(call, code)
-
-    def _begin_task(
-        self, call: _Call, context: contextvars.Context, function: Callable[..., Any], action: Function
-    ) -> None:
-        import asyncio
-
-        loop = self._event_loop()
+    def _begin_task(self, call: _Call, function: Callable[[], Awaitable[Any]]) -> None:
+        """Await what a function gives, on the event loop."""
+        loop, context = self._event_loop(), contextvars.copy_context()
 
         async def work() -> None:
-            code = 0
             try:
-                call.keep(await function(*action.args, **action.kwargs))
-            except asyncio.CancelledError:
-                code = _FAILED
-            except Exception as error:  # noqa: BLE001 -- the same
-                code = _FAILED
-                call.keep_error(error)
-            self._end(call, code)
+                result = await function()
+            except BaseException as error:  # noqa: BLE001 -- the same; an exit would end the loop for everybody
+                self._end(call, call.keep_error(error))
+            else:
+                self._end(call, call.keep(result))
 
         def begin() -> None:
             call.task = loop.create_task(work(), context=context)
+            if call.calling.cancelled():
+                call.task.cancel()
 
         loop.call_soon_threadsafe(begin)
 
     def _event_loop(self) -> asyncio.AbstractEventLoop:
-        if self._loop is None:
-            import asyncio
+        """Return the loop that coroutine functions run on; ours begins with the first of them."""
+        import asyncio
 
-            self._loop = asyncio.new_event_loop()
-            self._loop_thread = threading.Thread(target=self._turn_loop, args=(self._loop,), daemon=True)
-            self._loop_thread.start()
-        return self._loop
+        with self._beginning:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._loop_thread = threading.Thread(target=self._turn_loop, args=(self._loop,), daemon=True)
+                self._loop_thread.start()
+            return self._loop
 
     @staticmethod
     def _turn_loop(loop: asyncio.AbstractEventLoop) -> None:
@@ -230,8 +238,9 @@ class InsideLauncher:
         if call is None:
             return self._behind.terminate(run_id)
         call.calling.asked_to_end.set()
-        if call.is_async and self._loop is not None:
-            self._loop.call_soon_threadsafe(lambda: call.task is not None and call.task.cancel())
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the program's loop was closed, and its tasks with it
+                self._loop.call_soon_threadsafe(lambda: call.task is not None and call.task.cancel())
         return 0
 
     def kill(self, run_id: str) -> int:
@@ -314,14 +323,10 @@ class InsideLauncher:
 
     def close(self) -> None:
         """Let go of everything; the event loop ends, threads go on until they end or the program does."""
-        if self._loop is not None and self._loop_thread is not None:
+        if self._loop is not None and self._loop_thread is not None:  # the program's own loop goes on
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._loop_thread.join(_PATIENCE)
         self._workers.close()
         self._behind.close()
         os.close(self._reader)
         os.close(self._writer)
-
-
-async def _await(result: Any) -> Any:
-    return await result

@@ -284,6 +284,21 @@ class Scheduler:
         """Stop and close."""
         self.close()
 
+    async def __aenter__(self) -> Scheduler:
+        """Start in the background; coroutine functions run on the caller's own event loop."""
+        import asyncio
+
+        self._household.loop = asyncio.get_running_loop()
+        return self.start()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop and close, without holding up the loop."""
+        import asyncio
+
+        await asyncio.to_thread(self.close)
+
     def _check(self) -> None:
         """Raise when the engine has ended by a fault: whoever waits for it would wait for ever."""
         background = self._household.background

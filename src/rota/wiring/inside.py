@@ -7,7 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable, Mapping
 from tempfile import mkdtemp
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -37,6 +37,9 @@ from rota.store.store import TableStore
 from rota.wiring.homes import home_identity, keep_to_zone, open_store
 from rota.wiring.serving import settle_in
 from rota.wiring.standby import Standby
+
+if TYPE_CHECKING:
+    import asyncio
 
 Functions = Callable[[Function], Callable[..., Any] | None]
 Payloads = Callable[[Job], bytes | None]
@@ -83,6 +86,8 @@ class Household:
         self._lock_file = EngineLock(self.home)
         self.background: Background | None = None
         self._standby: Standby | None = None
+        self.loop: asyncio.AbstractEventLoop | None = None
+        """Where coroutine functions are to run, if not on a loop of the launcher's own."""
         self._launcher: InsideLauncher | None = None
         self._pokes: PokeListener | None = None
         self.store: Store = self._open()
@@ -140,7 +145,7 @@ class Household:
         behind = ProcessLauncher(
             self.home, self.home_id, watcher, self._environment, payload_of=self._payloads, outlives=not self.in_memory
         )
-        launcher = self._launcher = InsideLauncher(behind, self._functions)
+        launcher = self._launcher = InsideLauncher(behind, self._functions, self.loop)
         self._pokes = None if self.in_memory else PokeListener(self.home)
         self._asked = Asked(self._pokes)
         settings = msgspec.structs.replace(self._settings, capacity=min(self._settings.capacity, most_places()))
