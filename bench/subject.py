@@ -11,15 +11,16 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from rota.ids import RunIds
 from rota.model.action import Command
-from rota.model.job import Job, ScheduleSpec
+from rota.model.job import Job, ScheduleSpec, StoredJob
 from rota.model.policy import Overlap, Policy
 from rota.model.run import Run, Trigger
 from rota.model.settlement import NewRun, RunFilter
 from rota.plan.timetables import timetable_of
+from rota.ports import Store
 from rota.wiring.client import Client
 
 ROTA = os.path.join(os.path.dirname(sys.executable), "rota")
@@ -72,11 +73,16 @@ def memory_mb(pid: int) -> float:
 def queue_runs(client: Client, count: int) -> None:
     """Ask for so many runs of `true`, in one transaction."""
     stored = client.verbs.add(Job("true", TRUE, policy=Policy(overlap=Overlap.ALLOW))).stored
-    ids, now = RunIds(), client.clock.now()
-    with client.store.transaction():
+    queue(client.store, stored, count, client.clock.now())
+
+
+def queue(store: Store, stored: StoredJob, count: int, now: datetime) -> None:
+    """Ask for so many runs of a job, in one transaction."""
+    ids = RunIds()
+    with store.transaction():
         for _ in range(count):
             new = NewRun(ids.new(now), stored.id, stored.definition_id, Trigger.MANUAL)
-            client.store.runs.add(new, stored.job, now)
+            store.runs.add(new, stored.job, now)
 
 
 def seed_jobs(client: Client, count: int, kind: str, text: str, policy: Policy | None = None) -> None:

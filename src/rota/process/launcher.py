@@ -26,7 +26,7 @@ from rota.process import identity, tree
 from rota.process.argv import ARGUMENT_FILE, PAYLOAD, RESULT_VARIABLE, Start, base_environment, compile_start
 from rota.process.evidence import Detective, segment_of
 from rota.process.journal import Journal
-from rota.process.limits import files_needed, keep_descriptors, most_places, raise_file_limit
+from rota.process.limits import file_limit, files_needed, keep_descriptors, most_places, raise_file_limit
 from rota.process.nameless import nameless
 from rota.process.spool import Slot, Spool, make_directory
 from rota.process.watch import Watcher
@@ -68,6 +68,7 @@ class ProcessLauncher:
         payload_of: Callable[[Job], bytes | None] = lambda _: None,
         *,
         outlives: bool = True,
+        guest: bool = False,
     ) -> None:
         self._home = (home_id, home)
         directory = os.path.join(home, "spool")
@@ -85,8 +86,9 @@ class ProcessLauncher:
         self._spool = Spool(directory)
         self._reserved: dict[str, Slot] = {}
         self._charges: dict[str, _Charge] = {}
-        keep_descriptors()
-        self._files = raise_file_limit()
+        if not guest:  # a program's descriptors and limits are its own
+            keep_descriptors()
+        self._files = file_limit() if guest else raise_file_limit()
 
     # -- starting ---------------------------------------------------------------------------------------------------
 

@@ -23,10 +23,17 @@ def keep_descriptors() -> None:
 
 def raise_file_limit() -> str:
     """Let the engine itself open as many files as it may, and return the limit that its jobs are to have again."""
+    before = file_limit()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         with contextlib.suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return before
+
+
+def file_limit() -> str:
+    """Return how many files this process may open, as a shell says it."""
+    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
     return "unlimited" if soft == resource.RLIM_INFINITY else str(soft)
 
 

@@ -75,6 +75,12 @@ class EngineLock:
             os.close(self._fd)
             self._fd = -1
 
+    def abandon(self) -> None:
+        """In a fork: close the descriptor without letting the lock go, which is the parent's."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
 
 def engine_pid(home: str) -> int | None:
     """Return the pid of the engine that runs on a home, or None when none does."""

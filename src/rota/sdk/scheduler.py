@@ -42,6 +42,8 @@ class Scheduler:
     program that was killed goes on where it was when it is started again. Where another engine serves the home already,
     this is a client of it: what can be imported, and every command, runs there. When that engine was a program's, too,
     and has ended, this one takes its place.
+
+    A fork of the program has no part in it: there every call but `close` raises an error.
     """
 
     def __init__(
@@ -268,7 +270,7 @@ class Scheduler:
 
     def close(self) -> None:
         """Stop, and let the store go; what was in memory is gone."""
-        if not self._closed:
+        if not self._closed and self._household.is_here:
             self.stop()
             self._listeners.close()
             self._household.close()

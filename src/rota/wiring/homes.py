@@ -85,6 +85,16 @@ def home_identity(store: Store, home: str) -> str:
 
 def keep_to_zone() -> str:
     """Where TZ names no zone, go by the zone that schedules go by, and return a warning; else nothing."""
+    warning = zone_warning()
+    if warning:
+        from rota.schedule.zones import local_zone_name
+
+        hang_in_zone(local_zone_name())
+    return warning
+
+
+def zone_warning() -> str:
+    """Return what somebody should know whose TZ names no zone; else nothing."""
     told = os.environ.get("TZ")
     if not told:
         return ""
@@ -92,11 +102,9 @@ def keep_to_zone() -> str:
 
     if not unnamed_zone():
         return ""
-    name = local_zone_name()
-    hang_in_zone(name)
     return (
-        f"TZ is {told!r}, which names no time zone, so schedules and the times that are shown go by {name}; "
-        "names are such as Europe/Berlin"
+        f"TZ is {told!r}, which names no time zone, so schedules and the times that are shown go by "
+        f"{local_zone_name()}; names are such as Europe/Berlin"
     )
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import threading
+import weakref
 from collections.abc import Callable, Mapping
+from functools import partial
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 
@@ -20,7 +22,7 @@ from rota.control.verbs import Verbs
 from rota.engine.background import Background
 from rota.engine.loop import Engine
 from rota.engine.settings import EngineSettings
-from rota.errors import EngineRunning
+from rota.errors import EngineRunning, RotaError
 from rota.ids import RunIds
 from rota.model.action import Function
 from rota.model.job import Job
@@ -34,7 +36,7 @@ from rota.process.poke import PokeListener, poke
 from rota.process.watch import new_watcher
 from rota.store.sqlite import SqliteDatabase
 from rota.store.store import TableStore
-from rota.wiring.homes import home_identity, keep_to_zone, open_store
+from rota.wiring.homes import home_identity, open_store, zone_warning
 from rota.wiring.serving import settle_in
 from rota.wiring.standby import Standby
 
@@ -43,6 +45,28 @@ if TYPE_CHECKING:
 
 Functions = Callable[[Function], Callable[..., Any] | None]
 Payloads = Callable[[Job], bytes | None]
+
+
+class NotHere:
+    """The lock of a household in a fork of its program: nobody gets it."""
+
+    def __init__(self, program: int) -> None:
+        self._program = program
+
+    def __enter__(self) -> NoReturn:
+        raise RotaError(
+            f"this scheduler belongs to the program that this one was forked from (pid {self._program}); "
+            "make another one here"
+        )
+
+    def __exit__(self, kind: object, error: object, trace: object, /) -> None:
+        """Nothing was taken."""
+
+
+def _forget(household: weakref.ref[Household]) -> None:
+    found = household()
+    if found is not None:
+        found.forget()
 
 
 class Asked:
@@ -73,7 +97,8 @@ class Household:
         environment: Mapping[str, str],
         clock: Clock | None = None,
     ) -> None:
-        self.lock = threading.RLock()
+        self._turns = threading.RLock()
+        self.lock: threading.RLock | NotHere = self._turns
         self.clock = clock or SystemClock()
         self.log = PythonLog()
         self.in_memory = home is None
@@ -82,7 +107,8 @@ class Household:
         self.home = mkdtemp(prefix="rota-") if home is None else home
         if home is not None:
             prepare_home(home)
-        keep_to_zone()
+        if warning := zone_warning():
+            self.log.warning(warning)
         self._lock_file = EngineLock(self.home)
         self.background: Background | None = None
         self._standby: Standby | None = None
@@ -93,6 +119,22 @@ class Household:
         self.store: Store = self._open()
         self.home_id = home_identity(self.store, self.home)
         self._verbs_of()
+        self._program = os.getpid()
+        os.register_at_fork(after_in_child=partial(_forget, weakref.ref(self)))
+
+    def forget(self) -> None:
+        """In a fork of the program: leave everything to the program, whose it is; the engine's thread is not here.
+
+        Only the lock's descriptor is closed: as long as anybody has it, nobody else could take the home.
+        """
+        self.lock = NotHere(self._program)
+        self.background = self._standby = None
+        self._lock_file.abandon()
+
+    @property
+    def is_here(self) -> bool:
+        """Tell whether this is the program that has made it, and no fork of it."""
+        return not isinstance(self.lock, NotHere)
 
     def _open(self) -> Store:
         if self.in_memory:
@@ -143,7 +185,13 @@ class Household:
     def _put_together(self) -> None:
         watcher = new_watcher()
         behind = ProcessLauncher(
-            self.home, self.home_id, watcher, self._environment, payload_of=self._payloads, outlives=not self.in_memory
+            self.home,
+            self.home_id,
+            watcher,
+            self._environment,
+            payload_of=self._payloads,
+            outlives=not self.in_memory,
+            guest=True,
         )
         launcher = self._launcher = InsideLauncher(behind, self._functions, self.loop)
         self._pokes = None if self.in_memory else PokeListener(self.home)
@@ -162,7 +210,7 @@ class Household:
         watcher.watch_fd(launcher.fd)
         if self._pokes is not None:
             watcher.watch_fd(self._pokes.fd)
-        self.background = Background(engine, self.lock, self.clock, self.log, launcher.wake)
+        self.background = Background(engine, self._turns, self.clock, self.log, launcher.wake)
         self.background.start()
 
     def stop(self, patience: float | None, *, kill: bool) -> list[str]:
@@ -190,6 +238,8 @@ class Household:
 
     def close(self) -> None:
         """Close the store; what was in memory is gone."""
+        if not self.is_here:
+            return
         with self.lock:
             self.store.close()
         if self.in_memory:
