@@ -29,6 +29,18 @@ def test_an_engine_keeps_the_store_small_by_itself(world):
     assert 240 == sum(count for count, _, _ in totals.values()), "totals survive"
 
 
+def test_what_comes_by_the_hundred_a_second_goes_as_fast(world):
+    world.boot(retention=Retention(runs=SECOND, least_runs=3, output=SECOND, events=SECOND), capacity=500)
+    world.add("busy", act=Act(seconds=0.0), overlap="allow")
+    for _ in range(50):
+        for _ in range(200):
+            world.verbs.trigger("busy")
+        world.live(1)
+    assert 10_000 == len(world.runs("busy"))
+    world.live(40)  # the next upkeep, and its steps one after the other
+    assert 3 == len(world.runs("busy"))
+
+
 def test_the_newest_runs_of_a_job_stay(world):
     world.boot(retention=SHORT)
     world.add("backup", act=Act(seconds=1))

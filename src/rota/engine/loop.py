@@ -18,7 +18,7 @@ from rota.engine.claiming import CLAIMS_A_TURN, Claimer
 from rota.engine.crashpoints import reach
 from rota.engine.flights import Ending, Exited, Flight
 from rota.engine.planning import Planner
-from rota.engine.pruning import Pruner
+from rota.engine.pruning import ROWS_A_STEP, Pruner
 from rota.engine.settings import EngineSettings
 from rota.engine.settling import Settler
 from rota.engine.watching import Warden
@@ -35,7 +35,9 @@ _LOOK_FAST = 0.05
 """A log that outgrew its caps within a second is looked at this often: on a fast disk a second is gigabytes."""
 _PLAN_ON = 10
 _UPKEEP = 60.0
-_PRUNE_AGAIN = 1.0
+_PRUNE_AGAIN, _PRUNE_ON = 1.0, 0.05
+"""The pause after a step that dropped something, and after one that left something: what comes by the thousand a second
+must be able to go as fast."""
 _RETRY = 0.1
 _RETRY_FULL = 1.0
 _ALARM_EVERY = 30.0
@@ -259,7 +261,7 @@ class Engine:
         self._log.reopen()
         dropped = self._unless_unavailable(lambda: self._upkeep(now), monotonic)
         if dropped:
-            self._kept = monotonic - _UPKEEP + _PRUNE_AGAIN
+            self._kept = monotonic - _UPKEEP + (_PRUNE_ON if dropped >= ROWS_A_STEP else _PRUNE_AGAIN)
 
     def _upkeep(self, now: datetime) -> int:
         with self._store.transaction():
@@ -287,6 +289,8 @@ class Engine:
         """Return the seconds until the next thing that is due by time."""
         monotonic = self._clock.monotonic()
         rest = self._looked + _LOOK - monotonic
+        if self._begun:
+            rest = min(rest, max(self._kept + _UPKEEP, self._try_again) - monotonic)
         alarm = self._warden.next_alarm()
         if alarm is not None:
             rest = min(rest, alarm - monotonic)

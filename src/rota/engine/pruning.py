@@ -8,7 +8,8 @@ from datetime import datetime
 from rota.engine.settings import Retention
 from rota.ports import Store
 
-_ROWS_A_STEP = 200
+ROWS_A_STEP = 200
+"""A step that drops as many has more to do."""
 _JOBS_A_STEP = 50
 
 
@@ -23,17 +24,17 @@ class Pruner:
     def step(self, now: datetime) -> int:
         """Drop a few things that are older than they may be, and return how many; call again soon if any."""
         keep, upkeep = self._retention, self._store.upkeep
-        dropped = upkeep.drop_output_before(now - keep.output, _ROWS_A_STEP)
+        dropped = upkeep.drop_output_before(now - keep.output, ROWS_A_STEP)
         if upkeep.output_kept() > keep.output_bytes:
-            dropped += upkeep.drop_oldest_output(_ROWS_A_STEP)
-        dropped += upkeep.drop_events_before(now - keep.events, _ROWS_A_STEP)
+            dropped += upkeep.drop_oldest_output(ROWS_A_STEP)
+        dropped += upkeep.drop_events_before(now - keep.events, ROWS_A_STEP)
         return dropped + self._history(now - keep.runs)
 
     def _history(self, before: datetime) -> int:
         jobs = self._store.upkeep.job_ids_after(self._after, _JOBS_A_STEP)
         dropped = 0
         for job_id in jobs:
-            dropped += self._store.upkeep.drop_history_before(job_id, before, self._retention.least_runs, _ROWS_A_STEP)
+            dropped += self._store.upkeep.drop_history_before(job_id, before, self._retention.least_runs, ROWS_A_STEP)
             if dropped:
                 return dropped  # this one first, until there is nothing left to drop
             self._after = job_id

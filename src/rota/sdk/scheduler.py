@@ -30,7 +30,7 @@ _R = TypeVar("_R")
 _MANY = 100
 _LOOK = 0.25
 _ORIGIN = "python"
-_IN_MEMORY = Retention(timedelta(days=1), 100, timedelta(hours=1), 64 << 20, timedelta(hours=1))
+_IN_MEMORY = Retention(timedelta(minutes=10), _MANY, timedelta(minutes=10), 64 << 20, timedelta(minutes=10))
 """What is kept where there is no home: a program that runs for months must not grow for as long."""
 _TROUBLE = frozenset(state.value for state in FINAL if state is not State.SUCCEEDED)
 
