@@ -133,12 +133,23 @@ Everything here is imported from `rota`. A duration is a `timedelta`, a number o
 """
 PYTHON_PARTS = {
     "Schedulers": ("Scheduler", "job", "serve"),
+    "Tasks": ("task", "TaskInfo", "task_id"),
     "Schedules": ("Cron", "Every", "At", "Calendar"),
     "Policies": ("Retry", "Priority", "Overlap", "CatchUp", "Secret"),
     "Jobs and runs": ("JobLine", "Handle", "Run", "State", "Attempt", "calling", "Calling"),
-    "Errors": ("RotaError", "BadJob", "BadSchedule", "NoSuchJob", "NoSuchRun", "Conflict", "JobExists", "RunFailed"),
+    "Errors": (
+        "RotaError",
+        "BadJob",
+        "BadSchedule",
+        "NoSuchJob",
+        "NoSuchRun",
+        "Conflict",
+        "JobExists",
+        "RunFailed",
+        "TaskTimeout",
+    ),
 }
-NOT_MADE = (rota.JobLine, rota.Handle, rota.Run, rota.Attempt, rota.Calling)
+NOT_MADE = (rota.JobLine, rota.Handle, rota.Run, rota.Attempt, rota.Calling, rota.TaskInfo)
 """What is handed out; how to make one is nobody's concern."""
 WITHIN = ("spec", "retries")
 """What the classes of rota ask each other."""

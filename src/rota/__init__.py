@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rota.errors import BadJob, BadSchedule, Conflict, JobExists, NoSuchJob, NoSuchRun, RotaError
+from rota.errors import BadJob, BadSchedule, Conflict, JobExists, NoSuchJob, NoSuchRun, RotaError, TaskTimeout
 
 if TYPE_CHECKING:
     from rota.control.questions import JobLine
@@ -12,11 +12,14 @@ if TYPE_CHECKING:
     from rota.model.run import Attempt, Run, State
     from rota.process.inside import Calling
     from rota.sdk.calling import calling
+    from rota.sdk.current import task_id
     from rota.sdk.declared import job, serve
+    from rota.sdk.hooks import TaskInfo
     from rota.sdk.options import Secret
     from rota.sdk.runs import Handle, RunFailed
     from rota.sdk.scheduler import Scheduler
     from rota.sdk.schedules import At, Calendar, Cron, Every, Priority, Retry
+    from rota.sdk.tasks import task
 
 __all__ = [
     "At",
@@ -43,10 +46,14 @@ __all__ = [
     "Scheduler",
     "Secret",
     "State",
+    "TaskInfo",
+    "TaskTimeout",
     "__version__",
     "calling",
     "job",
     "serve",
+    "task",
+    "task_id",
 ]
 
 __version__ = "0.1.0"
@@ -69,9 +76,12 @@ _WHERE = {
     "Scheduler": "rota.sdk.scheduler",
     "Secret": "rota.sdk.options",
     "State": "rota.model.run",
+    "TaskInfo": "rota.sdk.hooks",
     "calling": "rota.sdk.calling",
     "job": "rota.sdk.declared",
     "serve": "rota.sdk.declared",
+    "task": "rota.sdk.tasks",
+    "task_id": "rota.sdk.current",
 }
 
 

@@ -33,7 +33,7 @@ def main(words: list[str]) -> int:
     here = os.getcwd()
     if sys.path[:1] != [here] and not os.environ.get("PYTHONSAFEPATH"):
         sys.path.insert(0, here)
-    return _finish(lambda: _call(_resolve(target), arguments.get("args", ()), arguments.get("kwargs", {})))
+    return _finish(lambda: perform(_resolve(target), arguments.get("args", ()), arguments.get("kwargs", {})))
 
 
 def _call_value(descriptor: int, name: str) -> int:
@@ -51,7 +51,7 @@ def _call_value(descriptor: int, name: str) -> int:
 
         def call() -> Any:
             function, args, kwargs = pickle.load(file)  # noqa: S301 -- the program itself has written it
-            return _call(function, args, kwargs)
+            return perform(function, args, kwargs)
 
         return _finish(call)
 
@@ -80,8 +80,18 @@ def _resolve(target: str) -> Any:
     return found
 
 
-def _call(function: Any, args: Any, kwargs: Any) -> Any:
-    result = function(*args, **kwargs)
+def attempt_of(function: Any) -> Any:
+    """Return what a run calls for a function: of a task (see sdk/tasks.py) it is one attempt, not the whole of it.
+
+    A decorator above the task has copied its attributes, and is no task: it is called as it is.
+    """
+    task = getattr(function, "__rota_task__", None)
+    return task.attempt if task is not None and task.call is function else function
+
+
+def perform(function: Any, args: Any, kwargs: Any) -> Any:
+    """Call a function for a run, in a process of its own, and await what is to be awaited."""
+    result = attempt_of(function)(*args, **kwargs)
     if inspect.isawaitable(result):
         import asyncio
 

@@ -18,6 +18,9 @@ RotaError                      1
 ├── EngineNotRunning           5   only an engine could do this
 ├── HomeGone                   1   somebody took the home away while an engine served it
 ├── CannotStart                1   an attempt's program cannot be started; knows a shell's code
+├── TaskTimeout                1   a call took longer than it may; a TimeoutError, too
+├── CallFailed                 1   a call's process ended without an answer, or with an exception that cannot be sent
+├── NotCarried                 1   a call returned something that cannot be sent back from its process
 └── StoreUnavailable           1   passing: locked by another program, or the disk is full
     ├── StoreBusy
     └── StoreFull
@@ -124,6 +127,18 @@ class CannotStart(RotaError):
     def __init__(self, code: int, why: str) -> None:
         self.code, self.why = code, why
         super().__init__(why)
+
+
+class TaskTimeout(RotaError, TimeoutError):
+    """A call took longer than it may, and was ended."""
+
+
+class CallFailed(RotaError):
+    """A call's process ended without an answer, or its exception cannot be sent back; the text says what is known."""
+
+
+class NotCarried(RotaError):
+    """A call has succeeded, but what it returned cannot be sent back from its process."""
 
 
 class StoreUnavailable(RotaError):

@@ -51,6 +51,7 @@ def test_a_job_is_told_who_it_is():
         "ROTA_JOB": "backup",
         "ROTA_RUN_ID": "RUN",
         "ROTA_ATTEMPT": "2",
+        "ROTA_MAX_ATTEMPTS": "1",
         "ROTA_SLOT": "2026-03-01T11:59:58.500Z",
         "ROTA_TRIGGER": "schedule",
         "ROTA_LATENESS": "1.500",

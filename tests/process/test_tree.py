@@ -155,7 +155,7 @@ def test_a_pid_that_is_somebody_else_s_by_now_is_not_signalled(zoo):
 
 
 def test_nobody_kills_itself(monkeypatch):
-    monkeypatch.setattr(tree, "mark_in", lambda _pid: MARK)
+    monkeypatch.setattr(tree, "has_mark", lambda _pid, mark: mark == MARK)
     assert os.getpid() not in tree.members(MARK, None)
 
 

@@ -87,7 +87,8 @@ def test_a_function_that_dies_with_its_program_is_lost_and_tried_again(program):
     )
     first = program.start("program.py", "trigger")
     run = first.stdout.readline().strip()
-    until((program.folder / "begun").exists, "it runs")
+    begun = program.folder / "begun"
+    until(lambda: begun.exists() and begun.read_text() == "x", "it runs")
     first.kill()
     first.wait()
     program.start()

@@ -83,7 +83,7 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     def check(self) -> None:
         """Refuse what cannot mean anything (schedules are checked by parsing them)."""
         check_name(self.name)
-        _check_policy(self.name, self.policy)
+        check_policy(f"job {self.name!r}", self.policy)
         if any(spec.from_end for spec in self.schedules) and len(self.schedules) > 1:
             raise BadJob(f"job {self.name!r}: a schedule that counts from the end of the run must be the only one")
         words = self.action.target if isinstance(self.action, Python) else self._words()
@@ -154,7 +154,7 @@ def _check_environment(job: Job) -> None:
         raise BadJob(f"job {job.name!r}: output: file cannot mask secrets; leave the mode out, or write pipe")
 
 
-def _check_policy(name: str, policy: Policy) -> None:
+def check_policy(what: str, policy: Policy) -> None:
     """Refuse numbers and durations that no clock, counter or database could hold."""
     retries = policy.retries
     numbers: dict[str, tuple[float, float]] = {
@@ -166,9 +166,9 @@ def _check_policy(name: str, policy: Policy) -> None:
     }
     for word, (number, least) in numbers.items():
         if not number >= least:  # so that it refuses what is no number, too
-            raise BadJob(f"job {name!r}: {word} is {number:g}; it must be {least:g} or more")
+            raise BadJob(f"{what}: {word} is {number:g}; it must be {least:g} or more")
         if number > _LARGEST:
-            raise BadJob(f"job {name!r}: {word} is {number:g}; {_LARGEST:,} at most")
+            raise BadJob(f"{what}: {word} is {number:g}; {_LARGEST:,} at most")
     nothing, least_span = timedelta(0), timedelta(microseconds=1)
     spans = {
         "grace": (policy.grace, nothing),
@@ -181,13 +181,13 @@ def _check_policy(name: str, policy: Policy) -> None:
     }
     for word, (span, shortest) in spans.items():
         if span is not None and span < shortest:
-            raise BadJob(f"job {name!r}: {word} is {span.total_seconds():g}s; it must be longer")
+            raise BadJob(f"{what}: {word} is {span.total_seconds():g}s; it must be longer")
         if span is not None and span > _LONGEST:
-            raise BadJob(f"job {name!r}: {word} is {span.days:,} days; 100 years at most")
+            raise BadJob(f"{what}: {word} is {span.days:,} days; 100 years at most")
 
     if policy.not_before is not None and policy.not_after is not None and policy.not_before >= policy.not_after:
         raise BadJob(
-            f"job {name!r}: not_before ({policy.not_before:%Y-%m-%d %H:%M} UTC) is not earlier than not_after "
+            f"{what}: not_before ({policy.not_before:%Y-%m-%d %H:%M} UTC) is not earlier than not_after "
             f"({policy.not_after:%Y-%m-%d %H:%M} UTC), so no slot lies between them; exchange them, or leave one out"
         )
 

@@ -61,6 +61,7 @@ def compile_start(
     env["ROTA_JOB"] = claimed.job_name
     env["ROTA_RUN_ID"] = claimed.run_id
     env["ROTA_ATTEMPT"] = str(claimed.attempt)
+    env["ROTA_MAX_ATTEMPTS"] = str(job.policy.retries.count + 1)
     env["ROTA_TRIGGER"] = claimed.trigger.value
     if claimed.slot is None:
         env["ROTA_SLOT"], env["ROTA_LATENESS"] = "", "0"

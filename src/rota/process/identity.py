@@ -11,12 +11,13 @@ Always open the pidfd first and look at the mark after: what was looked at is th
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from rota.clock import up_for
 
 MARK = "ROTA_MARK"
+_AND = "+"
 
 
 def boot_identity() -> str:
@@ -45,20 +46,38 @@ def mark_of(home_id: str, run_id: str, attempt: int) -> str:
     return f"{home_id}/{run_id}/{attempt}"
 
 
+def marked_within(environment: Mapping[str, str], mark: str) -> str:
+    """Return what a process carries that is of a tree of its own, and of the tree that it is started in, if any."""
+    around = environment.get(MARK)
+    return f"{around}{_AND}{mark}" if around else mark
+
+
+def innermost(environment: Mapping[str, str]) -> str:
+    """Return the mark of the innermost tree that a process is of."""
+    return environment.get(MARK, "").rpartition(_AND)[2]
+
+
+def has_mark(pid: int, mark: str) -> bool:
+    """Tell whether a process is of the tree of a mark, or of one within it."""
+    carried = mark_in(pid)
+    return carried is not None and mark in carried.split(_AND)
+
+
 def marked_processes(home_id: str) -> dict[tuple[str, int], list[int]]:
     """Search the machine for processes that carry a mark of this home, by run and attempt."""
     found: dict[tuple[str, int], list[int]] = {}
     for pid, mark in _marks():
         if pid == os.getpid():
             continue  # an engine that was started by a job
-        home, run_id, attempt = (*mark.split("/"), "", "")[:3]
-        if home == home_id and attempt.isdigit():
-            found.setdefault((run_id, int(attempt)), []).append(pid)
+        for each in mark.split(_AND):
+            home, run_id, attempt = (*each.split("/"), "", "")[:3]
+            if home == home_id and attempt.isdigit():
+                found.setdefault((run_id, int(attempt)), []).append(pid)
     return found
 
 
 def mark_in(pid: int) -> str | None:
-    """Return the mark that a process carries; None without one, or when it cannot be read."""
+    """Return the mark that a process carries, or its marks joined; None without one, or when it cannot be read."""
     if not _HAS_PROC:
         return next((mark for marked, mark in _marks_from_ps(["-p", str(pid)]) if marked == pid), None)
     try:

@@ -59,6 +59,8 @@ class Calling(msgspec.Struct, frozen=True):
     """What `trigger` was given."""
     asked_to_end: threading.Event
     """Set when somebody has asked for its end; to wait for, where `cancelled()` is only looked at."""
+    max_attempts: int = 1
+    """How many attempts there are at most; a failure of the last one is final."""
 
     def cancelled(self) -> bool:
         """Tell whether somebody has asked for this run to end; a function that takes long should look now and then."""
@@ -142,7 +144,13 @@ class InsideLauncher:
         assert isinstance(action, Function), "nothing else is a function"
         self._behind.hold(claimed, job)
         calling = Calling(
-            claimed.run_id, claimed.job_name, claimed.attempt, claimed.slot, claimed.params, threading.Event()
+            claimed.run_id,
+            claimed.job_name,
+            claimed.attempt,
+            claimed.slot,
+            claimed.params,
+            threading.Event(),
+            job.policy.retries.count + 1,
         )
         call = _Call(calling, job.policy.output)
         self._calls[claimed.run_id] = call

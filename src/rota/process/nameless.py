@@ -14,13 +14,14 @@ def nameless(content: bytes | None) -> Iterator[int | None]:
     if content is None:
         yield None
         return
-    with _open_nameless() as file:
+    with open_nameless() as file:
         file.write(content)
         file.seek(0)
         yield file.fileno()
 
 
-def _open_nameless() -> IO[bytes]:
+def open_nameless() -> IO[bytes]:
+    """Open a file to read and write that has no name."""
     if hasattr(os, "memfd_create"):
         return open(os.memfd_create("rota"), "w+b")
     from tempfile import TemporaryFile

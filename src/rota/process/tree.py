@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 
-from rota.process.identity import all_pids, group_and_session, is_zombie, mark_in
+from rota.process.identity import all_pids, group_and_session, has_mark, is_zombie
 
 _ROUNDS = 50
 """Against a tree that forks faster than it is killed; the engine comes back a second later."""
@@ -65,7 +65,7 @@ def belongs(pid: int, mark: str, shim: int | None) -> bool:
     """Tell whether a process is of an attempt: by its session or group, or by its mark."""
     if shim is not None and shim in group_and_session(pid):
         return True
-    return mark_in(pid) == mark
+    return has_mark(pid, mark)
 
 
 def _signal_if_member(pid: int, mark: str, shim: int | None, number: signal.Signals) -> int:

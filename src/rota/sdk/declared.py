@@ -11,6 +11,7 @@ import msgspec
 from rota.errors import JobExists, RotaError
 from rota.sdk.options import Options
 from rota.sdk.scheduler import Scheduler
+from rota.sdk.tasks import name_of, task_of, when_made_a_task
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -49,11 +50,14 @@ def job(
         )
 
     def declare(function: Callable[_P, _R]) -> Callable[_P, _R]:
-        made = Declared(name or function.__name__, function, apart, options)
+        task = task_of(function)
+        said = options if task is None else task.policy_for(options)
+        made = Declared(name or name_of(function), function, apart, said)
         known = DECLARED.get(made.name)
         if known is not None and _identity(known.function) != _identity(function):
             raise JobExists(f"a job named {made.name!r} is declared twice: at {known.place} and at {made.place}")
         DECLARED[made.name] = made  # the same function anew is a cell that was run again, or a module that was reloaded
+        when_made_a_task(function, job(made.name, apart=apart, **options))
         return function
 
     return declare

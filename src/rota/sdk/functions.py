@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from rota.call import attempt_of
 from rota.errors import BadJob
 from rota.model.action import Function
 from rota.model.job import Job
@@ -35,7 +36,7 @@ class FunctionBook:
         target = target_of(function)
         if not _is_json((args, kwargs)):  # a store keeps no objects: then they are part of the function
             function, args, kwargs, target = _bound(function, args, kwargs), (), {}, ""
-        apart = apart and _can_be_sent(name, function)
+        apart = apart and _can_be_sent(f"job {name!r}", function)
         self._functions[name] = function
         return Function(name, target, tuple(args), dict(kwargs), apart)
 
@@ -45,7 +46,8 @@ class FunctionBook:
 
     def find(self, action: Function) -> Callable[..., Any] | None:
         """Return the function of an action, if this program has it."""
-        return self._functions.get(action.name)
+        function = self._functions.get(action.name)
+        return None if function is None else attempt_of(function)
 
     def payload(self, job: Job) -> bytes | None:
         """Return what a process needs to call a job's function; None where it is to import it by itself."""
@@ -55,8 +57,13 @@ class FunctionBook:
         function = self._functions.get(action.name)
         if function is None:
             return None
-        head = json.dumps({"path": [path or "." for path in sys.path]}).encode()
-        return head + b"\n" + _pickled((function, action.args, action.kwargs))
+        return by_value(function, action.args, action.kwargs)
+
+
+def by_value(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+    """Return a call as a process of its own reads it: where the program's modules are, and a pickle."""
+    head = json.dumps({"path": [path or "." for path in sys.path]}).encode()
+    return head + b"\n" + _pickled((function, args, kwargs))
 
 
 def _pickled(what: Any) -> bytes:
@@ -97,6 +104,7 @@ def target_of(function: Callable[..., Any]) -> str:
 def _bound(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[..., Any]:
     import inspect
 
+    function = attempt_of(function)
     if inspect.iscoroutinefunction(function):
 
         async def call_later() -> Any:
@@ -121,17 +129,22 @@ def _listed(value: Any) -> Any:
     return [_listed(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
-def _can_be_sent(name: str, function: Callable[..., Any]) -> bool:
+def _can_be_sent(what: str, function: Callable[..., Any]) -> bool:
     import cloudpickle
 
     try:
         cloudpickle.dumps(function)
     except Exception as error:  # noqa: BLE001 -- whatever an object's own way of pickling throws
-        warnings.warn(
-            f"job {name!r}: its function cannot be sent to a process ({type(error).__name__}: {error}), so it runs in "
-            "a thread: a timeout ends its run, but cannot end the thread",
-            RuntimeWarning,
-            stacklevel=4,
-        )
+        warn_of_a_thread(what, error, stacklevel=5)
         return False
     return True
+
+
+def warn_of_a_thread(what: str, error: Exception, stacklevel: int) -> None:
+    """Say that what should have had a process has a thread, why, and what a thread cannot do."""
+    warnings.warn(
+        f"{what}: its function cannot be sent to a process ({type(error).__name__}: {error}), so it runs in a thread: "
+        "a timeout ends its run, but cannot end the thread",
+        RuntimeWarning,
+        stacklevel=stacklevel,
+    )

@@ -120,7 +120,7 @@ def definition(name: str, action: Action, options: Mapping[str, Any]) -> Job:
         cwd=os.path.abspath(given["cwd"]) if "cwd" in given else os.getcwd(),
         env={key: str(value) for key, value in env.items() if not isinstance(value, Secret)},
         secrets={key: _place(name, value.source) for key, value in env.items() if isinstance(value, Secret)},
-        env_files=tuple(os.path.abspath(path) for path in _several(given.get("env_file"))),
+        env_files=tuple(os.path.abspath(os.path.expanduser(path)) for path in _several(given.get("env_file"))),
         user=given.get("user"),
         umask=given.get("umask"),
     )

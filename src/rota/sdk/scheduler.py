@@ -23,6 +23,7 @@ from rota.sdk.functions import FunctionBook
 from rota.sdk.listening import Listener, Listeners
 from rota.sdk.options import Options, definition, need_process
 from rota.sdk.runs import Handle
+from rota.sdk.tasks import Task, name_of, task_of, when_made_a_task
 from rota.wiring.inside import Household
 
 _P = ParamSpec("_P")
@@ -62,6 +63,9 @@ class Scheduler:
         self._listeners = Listeners(self._household)
         self._timezone = timezone
         self._mine: set[str] = set()
+        self._tasks: dict[str, tuple[Task, int]] = {}
+        """Jobs that are tasks with hooks, by name, each with its number of retries."""
+        self._tells_tasks = False
         self._closed = False
         self._stopped = threading.Event()
 
@@ -82,7 +86,8 @@ class Scheduler:
 
         `what` is a function, a line of shell, or a list of words: a program and its arguments. A function is called
         with `args` and `kwargs`. One with a timeout, or with variables, a directory or a user of its own, runs `apart`,
-        in a process of its own, and so does any for which you say so.
+        in a process of its own, and so does any for which you say so. A task (`rota.task`) brings its retries and its
+        timeout along.
 
         A program that is started again says the same as before, and its jobs go on as they were; a name that this
         program has given already is refused unless you say `replace`.
@@ -92,12 +97,31 @@ class Scheduler:
             raise JobExists(f"this program has a job named {name!r} already; choose another name, or say replace=True")
         if self._timezone is not None:
             options.setdefault("timezone", self._timezone)
+        task = task_of(what)
+        if task is not None:
+            options = task.policy_for(options)
         if apart is None:
             apart = bool(need_process(options))
         job = definition(name, self._action(name, what, args, kwargs or {}, apart=apart), options)
         self._put(job)
         self._mine.add(name)
+        self._follow(job, task)
         return name
+
+    def _follow(self, job: Job, task: Task | None) -> None:
+        """Tell a task's hooks of runs that end without their attempt being able to."""
+        if task is None or not (task.hooks.on_error or task.hooks.on_finish):
+            self._tasks.pop(job.name, None)
+            return
+        if not self._tells_tasks:
+            self._tells_tasks = True
+            self.on_failure(self._tell_task)
+        self._tasks[job.name] = task, job.policy.retries.count
+
+    def _tell_task(self, run: Run) -> None:
+        if run.job in self._tasks:
+            task, retries = self._tasks[run.job]
+            task.tell_end(run, retries)
 
     def job(
         self, name: str | None = None, *, apart: bool | None = None, **options: Unpack[Options]
@@ -105,7 +129,8 @@ class Scheduler:
         """Make a job of the function below: `@scheduler.job(every="5m")`. The function stays what it was."""
 
         def add(function: Callable[_P, _R]) -> Callable[_P, _R]:
-            self.add(function, name, apart=apart, **options)
+            made = self.add(function, name, apart=apart, **options)
+            when_made_a_task(function, lambda task: self.add(task, made, apart=apart, replace=True, **options))
             return function
 
         return add
@@ -310,7 +335,7 @@ class Scheduler:
 
 def _name_of(what: Callable[..., Any] | str | Sequence[str]) -> str:
     if callable(what):
-        return str(getattr(what, "__name__", None) or type(what).__name__)
+        return name_of(what)
     words = what.split() if isinstance(what, str) else list(what)
     if not words:
         raise RotaError("there is nothing to run; give a function, a line of shell, or a list of words")

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 import rota
 from rota.compat.autocron.logger import AutoCronLogger
 from rota.compat.autocron.task import Task
-from rota.compat.autocron.work import Work, finished
+from rota.compat.autocron.work import Work
+from rota.sdk.awaiting import finished
 
 _REMEMBERED = 1_000
 _LINES = 1_000

@@ -6,19 +6,16 @@ only a process can keep: a timeout, a limit, a clean environment, safe mode. A s
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
-import inspect
 import math
 import os
 import subprocess
 import sys
-from collections.abc import Awaitable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import rota
 from rota.compat.autocron.errors import TaskExecutionError
+from rota.sdk.awaiting import finished
 
 if TYPE_CHECKING:
     from rota import Run
@@ -161,22 +158,3 @@ def _keep_within_limits(task: Task, *, own_process: bool) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (task.max_memory_mb << 20,) * 2)
     if (seconds := cpu_seconds(task)) is not None:
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
-
-
-def finished(result: Any) -> Any:
-    """Return what a function returned; what is still to be awaited is awaited on an event loop of its own."""
-    if not inspect.isawaitable(result):
-        return result
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(_coroutine(result))
-    with ThreadPoolExecutor(1) as apart:  # the caller's own loop cannot wait for another
-        return apart.submit(asyncio.run, _coroutine(result)).result()
-
-
-def _coroutine(awaitable: Awaitable[Any]) -> Coroutine[Any, Any, Any]:
-    async def wait() -> Any:
-        return await awaitable
-
-    return wait()

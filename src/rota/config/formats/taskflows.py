@@ -30,8 +30,8 @@ from rota.model.action import Action, Command, Shell
 from rota.model.job import Job
 from rota.model.policy import CatchUp, Policy, Retries
 
-_FOR_EVER = timedelta(days=36_525)
-_RESTARTS = 5
+FOR_EVER = timedelta(days=36_525)
+RESTARTS = 5
 _SPOKEN_PAUSE = "10 seconds after the failure, and each later one twice as late"
 _SERVICE = (
     *("name", "description", "start_command", "exec_start", "schedule", "start_schedule", "restart_policy", "timeout"),
@@ -54,9 +54,11 @@ _LATER = {
     "containers": ("environment", "container", "docker", "image", "volumes", "network_mode"),
     "notifications": ("alerts",),
 }
-_WHEN = {key: what for what, keys in _LATER.items() for key in keys}
+LATER = {key: what for what, keys in _LATER.items() for key in keys}
+"""Words of a service that mean nothing here yet, and what they are about."""
 _NEVER_ENDS = ("always", "on-success", "unless-stopped", "on-watchdog")
 _ONE_SIGNAL = ("on-abnormal", "on-abort")
+_ON_FAILURE = "write on-failure or no"
 
 
 class Taskflows:
@@ -111,7 +113,7 @@ class _Service:
         """Return the service as a job, or tell what is wrong with it."""
         fields = self.fields
         self._refuse_later()
-        fields.check_keys((*_SERVICE, *_WHEN), listed=_SERVICE)
+        fields.check_keys((*_SERVICE, *LATER), listed=_SERVICE)
         name = fields.text("name", required=key is None) or (key.text if key else None)
         mark = fields.at("name") if fields.has("name") or key is None else key.mark
         if name:
@@ -142,7 +144,7 @@ class _Service:
         self.faults.tell(mark, text)
 
     def _refuse_later(self) -> None:
-        for key, what in _WHEN.items():
+        for key, what in LATER.items():
             if self.fields.gives(key):
                 hint = (
                     "variables go into env"
@@ -246,7 +248,7 @@ class _Service:
             "jitter": schedules.jitter,
         }
         if schedules.persistent:
-            policy["grace"] = _FOR_EVER  # Persistent=true: as soon as the machine is back, however late
+            policy["grace"] = FOR_EVER  # Persistent=true: as soon as the machine is back, however late
         elif schedules.calendar:
             policy["catch_up"] = CatchUp.NONE
         return Policy(**policy)
@@ -259,8 +261,8 @@ class _Service:
         if isinstance(node, Scalar):
             condition = scalar_text(node).lower()
             if condition == "on-failure":
-                self._note(node.mark, f"restart_policy: on-failure is {_RESTARTS} retries here, {_SPOKEN_PAUSE}")
-                return Retries(count=_RESTARTS)
+                self._note(node.mark, f"restart_policy: on-failure is {RESTARTS} retries here, {_SPOKEN_PAUSE}")
+                return restart_retries()
             self._refuse_condition(condition, node.mark)
             return Retries()
         inner = self.fields.inner("restart_policy", "restart policy")
@@ -278,31 +280,38 @@ class _Service:
         count, delay = inner.number("max_attempts", 0), inner.duration("delay")
         place = inner.key_at("max_attempts" if inner.has("max_attempts") else "condition")
         if not count:
-            self._note(place, f"restart_policy: without max_attempts there are {_RESTARTS} retries here")
+            self._note(place, f"restart_policy: without max_attempts there are {RESTARTS} retries here")
         if not delay:
             self._note(place, f"restart_policy: without a delay retries begin {_SPOKEN_PAUSE}")
         if inner.has("window"):
             note = "window: retries are counted for each run, not in a window of time"
             self._note(inner.key_at("window"), note)
-        count = count or _RESTARTS
-        return (
-            Retries(count=count, delay=delay, backoff=1.0, max_delay=max(delay, timedelta(hours=1)))
-            if delay
-            else Retries(count=count)
-        )
+        return restart_retries(count, delay)
 
     def _refuse_condition(self, condition: str, mark: Mark) -> None:
-        if condition in ("no", "false", ""):
-            return
-        if condition in _NEVER_ENDS:
-            text = f"restart_policy {condition!r} keeps a service going; those come with a later rota"
-            self.faults.add(mark, text, "write on-failure or no")
-        elif condition in _ONE_SIGNAL:
-            text = f"restart_policy {condition!r} looks at signals only, which rota cannot do"
-            self.faults.add(mark, text, "write on-failure or no")
-        else:
-            near = did_you_mean(condition, ("no", "on-failure", *_NEVER_ENDS)).removeprefix("; ")
-            self.faults.add(mark, f"restart_policy {condition!r} is unknown", near or "it may be no or on-failure")
+        fault = restart_fault(condition)
+        if fault is not None:
+            self.faults.add(mark, *fault)
+
+
+def restart_retries(count: int | None = None, delay: timedelta | None = None) -> Retries:
+    """Return what a restart after a failure is here: so many retries, and where a delay is given, always the same."""
+    count = count or RESTARTS
+    if not delay:
+        return Retries(count=count)
+    return Retries(count=count, delay=delay, backoff=1.0, max_delay=max(delay, timedelta(hours=1)))
+
+
+def restart_fault(condition: str) -> tuple[str, str] | None:
+    """Return why a restart policy that is not on-failure cannot be taken, and what to write; None for 'no'."""
+    if condition in ("no", "false", ""):
+        return None
+    if condition in _NEVER_ENDS:
+        return f"restart_policy {condition!r} keeps a service going; those come with a later rota", _ON_FAILURE
+    if condition in _ONE_SIGNAL:
+        return f"restart_policy {condition!r} looks at signals only, which rota cannot do", _ON_FAILURE
+    near = did_you_mean(condition, ("no", "on-failure", *_NEVER_ENDS)).removeprefix("; ")
+    return f"restart_policy {condition!r} is unknown", near or "it may be no or on-failure"
 
 
 FORMAT = Taskflows()

@@ -87,11 +87,14 @@ def _read(node: Node, faults: Faults, *, enabled: bool) -> Schedules:
 
 
 def _calendar(text: str, place: Mark | Node, faults: Faults, *, persistent: bool) -> Schedules:
-    """Read an OnCalendar expression; 'daily 03:00' and 'Mon-Fri 09:00' are taken, too."""
-    written = _WEEKDAY_RANGE.sub(r"\1..", text.strip())
-    written = _DAY_AND_TIME.sub(lambda found: _SPOKEN[found[1].lower()] + " ", written)
-    spec = tried(faults, place, "schedule", "calendar", written)
+    spec = tried(faults, place, "schedule", "calendar", as_calendar(text))
     return Schedules((spec,) if spec else (), persistent=persistent, calendar=True)
+
+
+def as_calendar(text: str) -> str:
+    """Return an expression of Taskflows as systemd's OnCalendar: 'daily 03:00' and 'Mon-Fri 09:00' are taken, too."""
+    written = _WEEKDAY_RANGE.sub(r"\1..", text.strip())
+    return _DAY_AND_TIME.sub(lambda found: _SPOKEN[found[1].lower()] + " ", written)
 
 
 def _periodic(fields: Fields, *, enabled: bool) -> Schedules:
