@@ -135,6 +135,7 @@ PYTHON_PARTS = {
     "Schedulers": ("Scheduler", "job", "serve"),
     "Tasks": ("task", "TaskInfo", "task_id"),
     "Schedules": ("Cron", "Every", "At", "Calendar"),
+    "Notifications": ("Notifier", "Email"),
     "Policies": ("Retry", "Priority", "Overlap", "CatchUp", "Secret"),
     "Jobs and runs": ("JobLine", "Handle", "Run", "State", "Attempt", "calling", "Calling"),
     "Errors": (

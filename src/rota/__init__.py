@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from rota.control.questions import JobLine
     from rota.model.policy import CatchUp, Overlap
     from rota.model.run import Attempt, Run, State
+    from rota.observe.notifiers.email import Email
+    from rota.observe.notifiers.notifier import Notifier
     from rota.process.inside import Calling
     from rota.sdk.calling import calling
     from rota.sdk.current import task_id
@@ -31,12 +33,14 @@ __all__ = [
     "CatchUp",
     "Conflict",
     "Cron",
+    "Email",
     "Every",
     "Handle",
     "JobExists",
     "JobLine",
     "NoSuchJob",
     "NoSuchRun",
+    "Notifier",
     "Overlap",
     "Priority",
     "Retry",
@@ -65,9 +69,11 @@ _WHERE = {
     "Calling": "rota.process.inside",
     "CatchUp": "rota.model.policy",
     "Cron": "rota.sdk.schedules",
+    "Email": "rota.observe.notifiers.email",
     "Every": "rota.sdk.schedules",
     "Handle": "rota.sdk.runs",
     "JobLine": "rota.control.questions",
+    "Notifier": "rota.observe.notifiers.notifier",
     "Overlap": "rota.model.policy",
     "Priority": "rota.sdk.schedules",
     "Retry": "rota.sdk.schedules",

@@ -4,6 +4,7 @@ RotaError                      1
 ├── UsageError                 2   what was asked cannot mean anything
 │   ├── BadSchedule                a schedule's text is wrong; knows the column and suggests
 │   ├── BadJob                     a job's definition is wrong
+│   ├── BadNotifier                nobody can be told this way, or not on this machine
 │   ├── BadHome                    the home directory cannot be used
 │   ├── StoreCorrupt               the store's file is damaged
 │   └── StoreTooNew                a newer rota wrote the store
@@ -17,6 +18,7 @@ RotaError                      1
 │   └── EngineRunning              the home has an engine already
 ├── EngineNotRunning           5   only an engine could do this
 ├── HomeGone                   1   somebody took the home away while an engine served it
+├── NotTold                    1   a notification did not arrive; knows the reason
 ├── CannotStart                1   an attempt's program cannot be started; knows a shell's code
 ├── TaskTimeout                1   a call took longer than it may; a TimeoutError, too
 ├── CallFailed                 1   a call's process ended without an answer, or with an exception that cannot be sent
@@ -54,6 +56,10 @@ class BadSchedule(UsageError):
 
 class BadJob(UsageError):
     """A job's definition is wrong."""
+
+
+class BadNotifier(UsageError):
+    """Nobody can be told this way, or not on this machine; the text says what would help."""
 
 
 class BadHome(UsageError):
@@ -119,6 +125,10 @@ class EngineNotRunning(RotaError):
 
 class HomeGone(RotaError):
     """Somebody took the home away, or put another in its place, while an engine served it."""
+
+
+class NotTold(RotaError):
+    """A notification did not arrive; the text is the reason, and has no secret in it."""
 
 
 class CannotStart(RotaError):

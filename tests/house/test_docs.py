@@ -82,3 +82,14 @@ def test_every_guarantee_names_a_test_that_there_is():
         source = "".join(file.read_text("utf-8") for file in (DOCS.parent / "tests").rglob(f"{found[1]}.py"))
         name = re.sub(r"[ -]", "_", found[2])
         assert f"def test_{name}(" in source, f"the row {what!r} names a test that is not in {found[1]}"
+
+
+def test_the_page_about_notifications_has_all_names_and_its_code_is_code():
+    from rota.observe.notifiers.named import _BUILT_IN, GROUP, MAIL
+    from rota.sdk.notifying import _ON
+
+    text = (DOCS / "how-to" / "notifications.md").read_text(encoding="utf-8")
+    assert [] == [word for word in (*_BUILT_IN, *_ON) if f'`"{word}"`' not in text]
+    assert [] == [word for word in (GROUP, MAIL) if word not in text]
+    for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        compile(block, "notifications.md", "exec")

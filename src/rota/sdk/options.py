@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 import msgspec
 
@@ -15,6 +15,9 @@ from rota.model.job import SECRET_SOURCES, Job, ScheduleSpec
 from rota.model.policy import PRIORITIES, CatchUp, Output, Overlap, Policy, Retries
 from rota.schedule.instant import parse_instant
 from rota.sdk.schedules import At, Calendar, Cron, Every, Priority, Retry, Schedule, span
+
+if TYPE_CHECKING:
+    from rota.observe.notifiers.notifier import Tells
 
 Span = timedelta | float | str
 """A duration: as one, in seconds, or as text such as '1h30m'."""
@@ -88,6 +91,10 @@ class Options(TypedDict, total=False):
     """The user that its process runs as; the engine must be root."""
     umask: int
     """The umask of its process, such as 0o027."""
+    notify: str | Tells | Sequence[str | Tells]
+    """Who is told of runs: `desktop`, `email`, `log`, a URL of apprise, a `Notifier`, or several of them."""
+    notify_on: Literal["failure", "success", "always"]
+    """Of which runs they are told, once each, after its retries [failure]."""
 
 
 _SPANS = ("timeout", "kill_after", "start_by", "grace", "jitter")
@@ -101,7 +108,10 @@ def need_process(options: Mapping[str, Any]) -> list[str]:
 
 
 def definition(name: str, action: Action, options: Mapping[str, Any]) -> Job:
-    """Return the job that these words define; what cannot mean anything is refused when it is added."""
+    """Return the job that these words define; what cannot mean anything is refused when it is added.
+
+    Who is notified is the program's own business, and no part of the definition: `Notices` has taken that out already.
+    """
     unknown = next((word for word in options if word not in Options.__annotations__), None)
     if unknown is not None:
         near = did_you_mean(unknown, Options.__annotations__)

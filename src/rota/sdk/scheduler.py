@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, ParamSpec, TypeVar, Unpack
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, cast
 
 import msgspec
 
@@ -25,6 +25,9 @@ from rota.sdk.options import Options, definition, need_process
 from rota.sdk.runs import Handle
 from rota.sdk.tasks import Task, name_of, task_of, when_made_a_task
 from rota.wiring.inside import Household
+
+if TYPE_CHECKING:
+    from rota.sdk.notifying import Notices
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -61,6 +64,7 @@ class Scheduler:
         path = None if home is None else os.path.abspath(os.path.expanduser(home))
         self._household = Household(path, settings, self._book.find, self._book.payload, os.environ)
         self._listeners = Listeners(self._household)
+        self._notices: Notices | None = None
         self._timezone = timezone
         self._mine: set[str] = set()
         self._tasks: dict[str, tuple[Task, int]] = {}
@@ -102,8 +106,10 @@ class Scheduler:
             options = task.policy_for(options)
         if apart is None:
             apart = bool(need_process(options))
+        told = self._notices_of(name, cast("dict[str, Any]", options))
         job = definition(name, self._action(name, what, args, kwargs or {}, apart=apart), options)
         self._put(job)
+        told()
         self._mine.add(name)
         self._follow(job, task)
         return name
@@ -122,6 +128,18 @@ class Scheduler:
         if run.job in self._tasks:
             task, retries = self._tasks[run.job]
             task.tell_end(run, retries)
+
+    def _notices_of(self, name: str, options: dict[str, Any]) -> Callable[[], None]:
+        """Take who is notified out of the options, and return what to do about it once the job is there."""
+        if self._notices is None:
+            if "notify" not in options and "notify_on" not in options:
+                return lambda: None
+            from rota.sdk.notifying import Notices  # most programs notify nobody
+
+            self._notices = Notices(self._listeners, self._household.log.error)
+        notices = self._notices
+        wanted = notices.read(name, options)
+        return lambda: notices.put(name, wanted)
 
     def job(
         self, name: str | None = None, *, apart: bool | None = None, **options: Unpack[Options]
@@ -298,6 +316,8 @@ class Scheduler:
         if not self._closed and self._household.is_here:
             self.stop()
             self._listeners.close()
+            if self._notices is not None:
+                self._notices.close()
             self._household.close()
             self._closed = True
 

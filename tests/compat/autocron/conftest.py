@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from observe.notifiers.conftest import closed_port, mail_server, screen, silent_port  # noqa: F401 -- fixtures
 from rota.compat.autocron import AutoCron, reset_global_scheduler
 from rota.compat.autocron.logger import reset_logger
+from rota.compat.autocron.notifications import PASSWORD, reset_notification_manager
 from sdk.conftest import Program
 
 
@@ -19,8 +21,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("ROTA_HOME", raising=False)
+    monkeypatch.delenv(PASSWORD, raising=False)
     yield tmp_path
     reset_global_scheduler()
+    reset_notification_manager()
     reset_logger()
 
 

@@ -16,7 +16,15 @@ from rota.compat.autocron import (
     schedule,
     start_scheduler,
 )
-from rota.compat.autocron.utils import parse_interval, sanitize_task_name
+from rota.compat.autocron.os_adapters import OSAdapter, UnixAdapter, WindowsAdapter, get_os_adapter
+from rota.compat.autocron.utils import (
+    get_platform_info,
+    is_linux,
+    is_macos,
+    is_windows,
+    parse_interval,
+    sanitize_task_name,
+)
 from sdk.conftest import until
 
 from .conftest import told
@@ -101,8 +109,8 @@ def test_a_custom_notifier_is_told_in_a_sentence(scheduler):
             raise RuntimeError("boom")
 
     notifier = CustomNotifier()
-    scheduler.add_task(name="task", func=my_func, every="1h", notifier=notifier)
-    assert scheduler.run_task(name="task")
+    scheduler.add_task(name="task", func=my_func, notifier=notifier)
+    assert scheduler.run_task(name="task"), "it has no schedule, and runs when it is asked for"
     assert not scheduler.run_task(name="task")
     good, bad = notifier.messages
     assert "Task 'task' completed in 0.0s" == good
@@ -118,7 +126,7 @@ def test_a_failing_notifier_fails_no_task_and_is_in_the_log(scheduler, log):
     scheduler.add_task(name="task", func=lambda: None, every="1h", notifier=Broken())
     assert scheduler.run_task(name="task")
     assert (1, 0) == told(scheduler.get_task(name="task"))
-    assert "the notifier of 'task' failed: OSError: no network" in log()
+    assert "'task': the notifier Broken failed: OSError: no network" in log()
 
 
 def test_a_custom_task_is_run_its_own_way(scheduler):
@@ -134,6 +142,41 @@ def test_a_custom_task_is_run_its_own_way(scheduler):
     task_id = scheduler.add_task(CustomTask(name="custom", func=lambda: seen.append("func"), every="1h"))
     assert scheduler.run_task(task_id)
     assert ["before", "func", "after"] == seen
+
+
+def test_a_custom_adapter_creates_the_tasks_of_the_system(scheduler, script):
+    created = []
+
+    class CustomAdapter(OSAdapter):
+        def create_task(self, *said, **more):
+            created.append((said, more))
+            return True
+
+    scheduler.os_adapter = CustomAdapter()
+    scheduler.add_task(name="task", script=script(), every="5m")
+    assert "*/5 * * * *" == created[0][1]["cron_expr"]
+
+
+def test_the_adapter_of_each_platform_is_there():
+    assert issubclass(WindowsAdapter, OSAdapter)
+    if is_windows():
+        assert isinstance(get_os_adapter(), WindowsAdapter)
+    if is_linux() or is_macos():
+        assert isinstance(get_os_adapter(), UnixAdapter)
+    assert get_platform_info()["system"]
+
+
+def test_persisted_tasks_are_in_the_home_directory_and_so_are_the_figures(scheduler, script, folder):
+    scheduler.add_task(name="task_name", script=script(), every="1h", retries=3)
+    assert scheduler.run_task(name="task_name")
+    assert str(folder / "home/.autocron/tasks.yaml") == scheduler.save_tasks()
+    saved = (folder / "home/.autocron/tasks.yaml").read_text()
+    for words in ("version: '1.0'", "saved_at: ", "schedule_type: interval", "schedule_value: 1h", "run_count: 1"):
+        assert words in saved
+    assert 1 == scheduler.analytics.get_task_stats("task_name")["total_runs"]
+    other = AutoCron()
+    assert 1 == other.load_tasks()
+    assert 1 == other.get_task(name="task_name").run_count
 
 
 def test_names_are_sanitized():

@@ -310,7 +310,7 @@ def test_a_limit_that_cannot_be_kept_is_said(scheduler, log):
     scheduler.add_task(name="part", func=print, every="1h", max_cpu_percent=50)
     scheduler.add_task(name="mail", func=print, every="1h", notify="telegraph")
     assert "max_cpu_percent is a part of the timeout" in log()
-    assert "notify='telegraph'" in log()
+    assert "'mail': notify='telegraph': there is no notifier 'telegraph'" in log()
 
 
 def test_nothing_is_left_when_the_scheduler_has_stopped(scheduler, monkeypatch, folder):

@@ -23,7 +23,6 @@ from .conftest import alive, told
         ({"name": "a\nb", "func": print, "every": "1h"}, "printable"),
         ({"every": "1h"}, "either func or script, and neither"),
         ({"func": print, "script": "a.py", "every": "1h"}, "either func or script, and both"),
-        ({"func": print}, "either every or cron, and neither"),
         ({"func": print, "every": "1h", "cron": "* * * * *"}, "either every or cron, and both"),
         ({"func": "print", "every": "1h"}, "cannot be called"),
         ({"func": print, "every": "5"}, "no unit"),
@@ -282,7 +281,23 @@ def test_the_number_of_workers_is_one_or_more():
     assert 4 == AutoCron().max_workers
 
 
-def test_the_system_s_scheduler_is_not_used_without_a_word(folder):
-    made = AutoCron(log_path=folder / "autocron.log", use_os_scheduler=True)
-    assert not made.use_os_scheduler
-    assert "use_os_scheduler" in made.logger.get_recent_logs()[-1]
+def test_a_task_without_a_schedule_runs_when_it_is_asked_for_and_the_log_says_so(scheduler, script, log):
+    called = threading.Event()
+    task = scheduler.get_task(scheduler.add_task("by hand", called.set))
+    assert ("manual", "", None, False) == (task.schedule_type, task.schedule_value, task.next_run, task.should_run())
+    assert "'by hand' has no schedule, neither every nor cron" in log()
+    scheduler.start(blocking=False)
+    assert scheduler.run_task(name="by hand")
+    assert task.next_run is None
+    called.clear()
+    task.next_run = now() + timedelta(seconds=0.5)
+    assert called.wait(10), "its program has said when"
+    scheduler.add_task("script by hand", script=script())
+    other = AutoCron()
+    assert 0 == other.load_tasks(scheduler.save_tasks("tasks.yaml"))
+
+
+def test_a_task_of_a_file_needs_a_schedule(folder, script):
+    (folder / "autocron.yaml").write_text(f"tasks:\n  - {{name: a, script: {script()}}}\n")
+    with pytest.raises(SchedulingError, match="'a' needs a schedule, such as 5m"):
+        AutoCron.from_config("autocron.yaml")

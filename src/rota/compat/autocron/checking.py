@@ -23,8 +23,7 @@ def check(said: Mapping[str, Any]) -> None:
         raise ValueError(
             f"task {name!r}: a name has printable characters only, because it stands in every line of the log"
         )
-    _one_of(name, said, "func", "script")
-    _one_of(name, said, "every", "cron")
+    _check_choices(name, said)
     for word in _CALLED:
         if said[word] is not None and not callable(said[word]):
             raise ValueError(f"task {name!r}: {word} is {said[word]!r}, which cannot be called")
@@ -46,11 +45,14 @@ def check(said: Mapping[str, Any]) -> None:
         raise ValueError(f"task {name!r}: the notifier {said['notifier']!r} has no method notify(message)")
 
 
-def _one_of(name: str, said: Mapping[str, Any], first: str, second: str) -> None:
-    given = [word for word in (first, second) if said[word] is not None]
-    if len(given) != 1:
-        found = "both are given" if given else "neither is given"
-        raise ValueError(f"task {name!r} needs either {first} or {second}, and {found}")
+def _check_choices(name: str, said: Mapping[str, Any]) -> None:
+    """Look at what excludes each other; a task without a schedule is one that runs when somebody asks for it."""
+    what = [word for word in ("func", "script") if said[word] is not None]
+    if len(what) != 1:
+        found = "both are given" if what else "neither is given"
+        raise ValueError(f"task {name!r} needs either func or script, and {found}")
+    if said["every"] is not None and said["cron"] is not None:
+        raise ValueError(f"task {name!r} needs either every or cron, and both are given")
 
 
 def _check_number(name: str, word: str, value: Any, least: float) -> None:

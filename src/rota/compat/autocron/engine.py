@@ -136,6 +136,8 @@ def _schedule(task: Task, present: datetime) -> dict[str, Any]:
             due = present
         anchor = due if due <= present else due - timedelta(seconds=task.interval_seconds)
         return {"every": rota.Every(task.plan.interval, anchor)}
+    if task.plan is None:
+        return {"at": due} if due is not None and due > present else {}
     if due is None or due <= present or due == task.due_after(present):
         return {"cron": task.plan}
     return {"cron": task.plan, "at": due, "not_before": due}  # somebody has said when it is to run next

@@ -96,6 +96,8 @@ def _task(data: dict[str, Any], path: str) -> dict[str, Any]:
     if data.get("schedule") is not None:
         text = str(data["schedule"])
         said["every" if is_interval(text) else "cron"] = text
+    if "every" not in said and "cron" not in said:
+        raise SchedulingError(f"{where} needs a schedule, such as 5m or '0 9 * * *'")
     if data.get("email") is not None:
         said["email_config"] = data["email"]
     if isinstance(said.get("script"), str):

@@ -1,7 +1,8 @@
 """What follows a run: the task's figures, the log, and who wanted to hear of it.
 
-Figures and log come first and cannot fail. Callbacks and notifiers are the program's, or reach over a network: they
-have a thread of their own for each run, so that one that fails or hangs is in nobody's way, and changes no result.
+Figures and log come first and cannot fail. Callbacks are the program's: they have a thread of their own for each run.
+Notifiers reach over a network: each has a few threads and a line that is not endless. So one that fails or hangs is in
+nobody's way, and changes no result.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ import inspect
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import rota
+from rota.compat.autocron.errors import NotificationError
 from rota.compat.autocron.logger import AutoCronLogger
+from rota.compat.autocron.notifications import channel_of, channels_of, failure_text, success_text
 from rota.compat.autocron.task import Task
 from rota.compat.autocron.work import Work
 from rota.sdk.awaiting import finished
@@ -21,23 +25,8 @@ from rota.sdk.awaiting import finished
 _REMEMBERED = 1_000
 _LINES = 1_000
 """At most so many lines of a run's output go to the log; what was kept of it is all in `task.last_output`."""
-
-
-class Notifier(Protocol):
-    """Who is told of a task in a sentence."""
-
-    def notify(self, message: str) -> object:
-        """Tell it."""
-        ...
-
-
-CHANNELS: dict[str, Callable[[Task], Notifier]] = {}
-"""What `notify="desktop"` and the like stand for; each entry makes a notifier for a task."""
-
-
-def channels_of(task: Task) -> list[str]:
-    """Return the names in `notify`."""
-    return [task.notify] if isinstance(task.notify, str) else list(task.notify or ())
+_PATIENCE = 15.0
+"""Whoever runs a task by hand waits at most so many seconds for its notifiers."""
 
 
 class Aftermath:
@@ -48,8 +37,26 @@ class Aftermath:
         self._lock = threading.Lock()
         self._over: OrderedDict[str, threading.Event] = OrderedDict()
         self._telling: set[threading.Thread] = set()
+        self._told: WeakKeyDictionary[Task, list[Any]] = WeakKeyDictionary()
+        """The notifiers of each task; those of one that was removed, too, as long as its last run goes on."""
+        self._teller: Any = None
         self.analytics: Any = None
         """Who keeps figures over many runs: an object with `record_execution`."""
+
+    def prepare(self, task: Task) -> list[NotificationError]:
+        """Get a task's notifiers ready, and return why some cannot be."""
+        found, wrong = [] if task.notifier is None else [task.notifier], []
+        for name in channels_of(task):
+            try:
+                found.append(channel_of(task, name))
+            except NotificationError as error:
+                wrong.append(NotificationError(f"notify={name!r}: {error}"))
+        self._told[task] = found
+        if found and self._teller is None:
+            from rota.sdk.notifying import Teller
+
+            self._teller = Teller(lambda text, job, _run: self.logger.error("'%s': %s", job, text))
+        return wrong
 
     def follow(self, engine: rota.Scheduler, work: Work, run: rota.Run) -> None:
         """Do what follows a run that has ended."""
@@ -83,6 +90,8 @@ class Aftermath:
         for thread in list(self._telling):
             if thread is not threading.current_thread():
                 thread.join(seconds)
+        if self._teller is not None:
+            self._teller.close(seconds)
 
     def _event(self, run_id: str) -> threading.Event:
         with self._lock:
@@ -121,22 +130,16 @@ class Aftermath:
         try:
             if error is None:
                 self._call(task, "on_success", task.on_success)
-                message = f"Task '{task.name}' completed in {run.duration or 0.0:.1f}s"
+                title, message = success_text(task.name, run.duration or 0.0)
             else:
                 self._call(task, "on_failure", task.on_failure, error)
-                message = f"Task '{task.name}' failed after {failed} attempt{'' if failed == 1 else 's'}: {error}"
-            for name, made in self._notifiers(task):
-                self._call(task, name, lambda text, made=made: made().notify(text), message)
+                title, message = failure_text(task.name, failed, error)
+            notifiers = self._told.get(task, [])
+            for told in [self._teller.tell(each, message, title, task.name, run.id) for each in notifiers]:
+                told.wait(_PATIENCE)
         finally:
             over.set()
             self._telling.discard(threading.current_thread())
-
-    def _notifiers(self, task: Task) -> Iterator[tuple[str, Callable[[], Notifier]]]:
-        if task.notifier is not None:
-            yield "the notifier", lambda: task.notifier
-        for name in channels_of(task):
-            if name in CHANNELS:
-                yield f"notify={name!r}", lambda name=name: CHANNELS[name](task)  # type: ignore[misc]
 
     def _call(self, task: Task, name: str, function: Callable[..., Any] | None, *given: object) -> None:
         if function is None:

@@ -15,10 +15,14 @@ from typing import Any, Self
 
 import rota
 from rota.compat.autocron import child, files
+from rota.compat.autocron.analytics import TaskAnalytics
 from rota.compat.autocron.engine import Engine
-from rota.compat.autocron.errors import SchedulingError
+from rota.compat.autocron.errors import NotificationError, OSAdapterError, SchedulingError
+from rota.compat.autocron.handing import Handing
 from rota.compat.autocron.logger import get_logger
-from rota.compat.autocron.outcome import CHANNELS, Aftermath, channels_of
+from rota.compat.autocron.notifications import EmailNotifier, channels_of, get_notification_manager
+from rota.compat.autocron.os_adapters import OSAdapter, get_os_adapter
+from rota.compat.autocron.outcome import Aftermath
 from rota.compat.autocron.task import Task
 from rota.compat.autocron.utils import resolve_timezone, timezone_name
 
@@ -54,11 +58,16 @@ class AutoCron:
         self.max_workers, self.shutdown_timeout = max_workers, shutdown_timeout
         self.poll_interval = poll_interval  # nothing is polled: a task starts when it is due
         self.timezone, self.tzinfo = timezone_name(timezone), resolve_timezone(timezone)
-        self.use_os_scheduler = False
-        if use_os_scheduler:
-            self.logger.warning("use_os_scheduler: the engine of this program starts the tasks, not the system's")
         self.tasks: dict[str, Task] = {}
+        self.notification_manager = get_notification_manager()
         self._after = Aftermath(self.logger)
+        self.analytics = TaskAnalytics()
+        self._handing: Handing | None = None
+        if use_os_scheduler:
+            try:
+                self._handing = Handing(get_os_adapter(), self.logger)
+            except OSAdapterError as error:
+                self.logger.warning("use_os_scheduler: %s; this program starts the tasks", error)
         self._engine: Engine | None = None
         self._changing = threading.RLock()
 
@@ -108,23 +117,33 @@ class AutoCron:
                 task = Task(**said)
             if task.script is not None and not os.path.exists(os.path.expanduser(task.script)):
                 raise SchedulingError(f"Script not found: {task.script}")
-            self._take_in(task)
-        except (ValueError, rota.RotaError) as error:
+            if task.email_config is not None and "email" in channels_of(task):
+                EmailNotifier(task.email_config)  # which says now what is missing
+            self.take_in(task)
+        except (ValueError, rota.RotaError, NotificationError) as error:
             raise SchedulingError(f"task {getattr(name, 'name', name)!r} cannot be added: {error}") from error
         return task.task_id
 
-    def _take_in(self, task: Task) -> None:
+    def take_in(self, task: Task) -> None:
+        """Add a task that was made already, whether its script is there now or not."""
         if task.max_cpu_percent is not None and task.timeout is None:
             self.logger.warning("'%s': max_cpu_percent is a part of the timeout, and there is none", task.name)
-        for channel in channels_of(task):
-            if channel not in CHANNELS:
-                self.logger.warning("'%s': nobody can be told by notify=%r here; give a notifier", task.name, channel)
+        if task.plan is None:
+            self.logger.warning("'%s' has no schedule, neither every nor cron: it runs when run_task asks", task.name)
+        for problem in self._after.prepare(task):
+            self.logger.warning("'%s': %s", task.name, problem)
         with self._changing:
-            if self._engine is not None:
+            is_handed_over = self._handing is not None and self._handing.take(task)
+            if self._engine is not None and not is_handed_over:
                 self._engine.add(task)
                 self._engine.begin([task])
             self.tasks[task.task_id] = task
         self.logger.log_task_scheduled(task.name, f"{task.schedule_type}={task.schedule_value}")
+
+    def _own_tasks(self) -> list[Task]:
+        """Return the tasks that this program starts, and not the system."""
+        handed = {} if self._handing is None else self._handing.tasks
+        return [task for task in self.list_tasks() if handed.get(task.name) is not task]
 
     def remove_task(self, task_id: str | None = None, name: str | None = None) -> bool:
         """Take a task away, and tell whether it was there; what runs goes on to its end."""
@@ -132,7 +151,9 @@ class AutoCron:
             task = self.get_task(task_id, name)
             if task is None:
                 return False
-            if self._engine is not None:
+            if self._handing is not None and self._handing.tasks.get(task.name) is task:
+                self._handing.remove(task)
+            elif self._engine is not None:
                 self._engine.remove(task)
             del self.tasks[task.task_id]
         self.logger.log_task_removed(task.name)
@@ -165,7 +186,7 @@ class AutoCron:
         if not task.enabled:
             return False
         engine = self._engine
-        if engine is not None:
+        if engine is not None and task in self._own_tasks():
             return engine.run(task, wait=wait)
         if not wait:
             raise SchedulingError(f"task {task.name!r} cannot be run without waiting: start the scheduler first")
@@ -185,8 +206,24 @@ class AutoCron:
         return self._engine is not None
 
     @property
+    def use_os_scheduler(self) -> bool:
+        """Tell whether scripts are handed over to the system's own scheduler."""
+        return self._handing is not None
+
+    @property
+    def os_adapter(self) -> OSAdapter | None:
+        """The system's own scheduler, if scripts are handed over to it; another adapter may be put in its place."""
+        return None if self._handing is None else self._handing.adapter
+
+    @os_adapter.setter
+    def os_adapter(self, adapter: OSAdapter) -> None:
+        if self._handing is None:
+            self._handing = Handing(adapter, self.logger)
+        self._handing.adapter = adapter
+
+    @property
     def analytics(self) -> Any:
-        """Who keeps figures of the runs, if anybody does: an object with `record_execution`."""
+        """Who keeps figures of the runs: an object with `record_execution`, or None."""
         return self._after.analytics
 
     @analytics.setter
@@ -203,7 +240,7 @@ class AutoCron:
                 return
             engine = Engine(self.max_workers, self._after)
             try:
-                for task in self.list_tasks():
+                for task in self._own_tasks():
                     engine.add(task)
                 engine.scheduler.start()
             except BaseException:
@@ -211,7 +248,7 @@ class AutoCron:
                 raise
             self._engine = engine
             self.logger.log_scheduler_start()
-            engine.begin(self.list_tasks())
+            engine.begin(self._own_tasks())
         atexit.register(self._stop)
         if blocking:
             try:
@@ -231,7 +268,7 @@ class AutoCron:
             engine, self._engine = self._engine, None
             if engine is not None:
                 atexit.unregister(self._stop)
-                engine.stop(self.shutdown_timeout, self.list_tasks())
+                engine.stop(self.shutdown_timeout, self._own_tasks())
                 self.logger.log_scheduler_stop()
         self._after.wait(_TELLING)  # without the lock: who is told may want to change something
 
@@ -241,10 +278,11 @@ class AutoCron:
         """Write the tasks that have a script into a YAML or JSON file, and return its path. No secret is written."""
         path = files.path_of(path)
         tasks = self.list_tasks()
-        left_out = [task.name for task in tasks if task.script is None]
+        kept = [task for task in tasks if task.script is not None and task.plan is not None]
+        left_out = [task.name for task in tasks if task not in kept]
         if left_out:
-            self.logger.info("not saved, because only scripts can be: %s", ", ".join(left_out))
-        return files.save(path, [task for task in tasks if task.script is not None])
+            self.logger.info("not saved, because only scripts with a schedule can be: %s", ", ".join(left_out))
+        return files.save(path, kept)
 
     def load_tasks(
         self, path: str | os.PathLike[str] | None = None, replace: bool = False, *, merge: bool = True
@@ -263,7 +301,7 @@ class AutoCron:
                     continue
                 if not os.path.exists(os.path.expanduser(task.script or "")):
                     self.logger.warning("'%s': %s is not there now; the task fails until it is", task.name, task.script)
-                self._take_in(task)
+                self.take_in(task)
                 came += 1
             return came
 

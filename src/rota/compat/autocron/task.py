@@ -78,11 +78,11 @@ class Task:
         self.overlap_policy, self.max_instances = overlap_policy, max_instances
         self.misfire_grace_time, self.coalesce = misfire_grace_time, coalesce
         self.timezone = timezone_name(timezone)
-        self.schedule_type = "interval" if every is not None else "cron"
-        self.schedule_value = str(every if every is not None else cron)
+        self.schedule_type = "interval" if every is not None else "cron" if cron is not None else "manual"
+        self.schedule_value = str(every if every is not None else cron or "")
         if every is not None:
             self.interval_seconds = parse_interval(every)
-        else:
+        elif cron is not None:
             parse_cron(self.schedule_value)
         self.run_count = self.fail_count = 0
         self.last_run: datetime | None = None
@@ -131,15 +131,15 @@ class Task:
         return zone_named(self.zone)
 
     @property
-    def plan(self) -> Cron | Every:
-        """The schedule, as rota has it."""
+    def plan(self) -> Cron | Every | None:
+        """The schedule, as rota has it; None for a task that runs when somebody asks for it."""
         if self.schedule_type == "cron":
             return Cron(self.schedule_value)
-        return Every(timedelta(seconds=self.interval_seconds))
+        return Every(timedelta(seconds=self.interval_seconds)) if self.schedule_type == "interval" else None
 
     def due_after(self, instant: datetime) -> datetime | None:
         """Return when the task is due next after an instant."""
-        return next_slot(self.plan, instant, self.zone)
+        return None if self.plan is None else next_slot(self.plan, instant, self.zone)
 
     @property
     def planned(self) -> datetime | None:
@@ -179,7 +179,9 @@ class Task:
     def update_next_run(self, at: datetime | None = None) -> None:
         """Take the task for run at a time (or now), and compute when it is due next."""
         self.last_run = self._in_zone(at) if at is not None else now(self.zone)
-        self.next_run = self.due_after(self.last_run)
+        following = self.due_after(self.last_run)
+        if following is not None:
+            self.next_run = following
 
     def belong_to(self, house: House | None) -> None:
         """Be run by somebody, or by nobody any more."""
