@@ -134,7 +134,8 @@ Everything here is imported from `rota`. A duration is a `timedelta`, a number o
 PYTHON_PARTS = {
     "Schedulers": ("Scheduler", "job", "serve"),
     "Tasks": ("task", "TaskInfo", "task_id"),
-    "Schedules": ("Cron", "Every", "At", "Calendar"),
+    "Schedules": ("Cron", "Every", "At", "Calendar", "Schedule"),
+    "Actions": ("Action",),
     "Notifications": ("Notifier", "Email"),
     "Policies": ("Retry", "Priority", "Overlap", "CatchUp", "Secret"),
     "Jobs and runs": ("JobLine", "Handle", "Run", "State", "Attempt", "calling", "Calling"),

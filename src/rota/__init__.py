@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 from rota.errors import BadJob, BadSchedule, Conflict, JobExists, NoSuchJob, NoSuchRun, RotaError, TaskTimeout
 
 if TYPE_CHECKING:
+    from rota.config.actions import Action
     from rota.control.questions import JobLine
     from rota.model.policy import CatchUp, Overlap
     from rota.model.run import Attempt, Run, State
     from rota.observe.notifiers.email import Email
     from rota.observe.notifiers.notifier import Notifier
     from rota.process.inside import Calling
+    from rota.schedule.custom import Schedule
     from rota.sdk.calling import calling
     from rota.sdk.current import task_id
     from rota.sdk.declared import job, serve
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from rota.sdk.tasks import task
 
 __all__ = [
+    "Action",
     "At",
     "Attempt",
     "BadJob",
@@ -47,6 +50,7 @@ __all__ = [
     "RotaError",
     "Run",
     "RunFailed",
+    "Schedule",
     "Scheduler",
     "Secret",
     "State",
@@ -63,6 +67,7 @@ __all__ = [
 __version__ = "0.1.0"
 
 _WHERE = {
+    "Action": "rota.config.actions",
     "At": "rota.sdk.schedules",
     "Attempt": "rota.model.run",
     "Calendar": "rota.sdk.schedules",
@@ -79,6 +84,7 @@ _WHERE = {
     "Retry": "rota.sdk.schedules",
     "Run": "rota.model.run",
     "RunFailed": "rota.sdk.runs",
+    "Schedule": "rota.schedule.custom",
     "Scheduler": "rota.sdk.scheduler",
     "Secret": "rota.sdk.options",
     "State": "rota.model.run",

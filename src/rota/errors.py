@@ -5,6 +5,7 @@ RotaError                      1
 │   ├── BadSchedule                a schedule's text is wrong; knows the column and suggests
 │   ├── BadJob                     a job's definition is wrong
 │   ├── BadNotifier                nobody can be told this way, or not on this machine
+│   ├── BadPlugin                  a plug-in is missing, or cannot be used
 │   ├── BadHome                    the home directory cannot be used
 │   ├── StoreCorrupt               the store's file is damaged
 │   └── StoreTooNew                a newer rota wrote the store
@@ -60,6 +61,14 @@ class BadJob(UsageError):
 
 class BadNotifier(UsageError):
     """Nobody can be told this way, or not on this machine; the text says what would help."""
+
+
+class BadPlugin(UsageError):
+    """A plug-in is missing, or cannot be used."""
+
+    def __init__(self, problem: str, hint: str = "") -> None:
+        self.problem, self.hint = problem, hint
+        super().__init__(problem + (f"; {hint}" if hint else ""))
 
 
 class BadHome(UsageError):

@@ -11,11 +11,11 @@ FILE, OTHER = "file:/etc/rota.yaml", "file:/etc/other.yaml"
 
 
 class Files:
-    """Files on paper: what they say, and whether they are there."""
+    """Files on paper: what they say, and whether they are there, by their origins."""
 
     def __init__(self, world):
         self.world = world
-        self.there = {"/etc/rota.yaml", "/etc/other.yaml"}
+        self.there = {"file:/etc/rota.yaml", "file:/etc/other.yaml"}
         self.applier = self.another()
 
     def another(self):

@@ -105,13 +105,13 @@ def test_a_job_may_move_between_files_that_are_applied_together(world, files):
 
 def test_a_job_may_be_taken_over_from_a_file_that_is_gone(files):
     files.apply(job("a"), origin=OTHER)
-    files.there.remove("/etc/other.yaml")
+    files.there.remove("file:/etc/other.yaml")
     assert (["a"], []) == ([edit.after.name for edit in files.apply(job("a")).changed], files.names()[1:])
 
 
 def test_jobs_of_a_vanished_file_go_only_when_it_is_asked_for(files):
     files.apply(job("a"), origin=OTHER)
-    files.there.remove("/etc/other.yaml")
+    files.there.remove("file:/etc/other.yaml")
     (kept,) = files.apply(job("b")).kept
     assert ("a", "although /etc/other.yaml has vanished; --prune removes it") == (kept.stored.name, kept.why)
     assert ["a", "b"] == files.names()

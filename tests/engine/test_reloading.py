@@ -288,7 +288,7 @@ def test_an_apply_that_takes_very_long_is_spoken_of_once(file):
 def test_what_an_apply_has_left_is_taken_up_and_watched(file, tmp_path):
     other = tmp_path / "other.yaml"
     other.write_text("a")
-    looker = Looker(file, told=lambda: [str(file), str(other)])
+    looker = Looker(file, told=lambda: {str(file): None, str(other): None})
     write(file)
     assert 1 == looker.pass_(3)
     write(other)
@@ -303,7 +303,7 @@ def test_a_store_that_cannot_be_read_ends_nothing_and_is_asked_again(file, tmp_p
         asked.append(1)
         if len(asked) < 4:
             raise StoreBusy("it is locked")
-        return [str(file), str(other)]
+        return {str(file): None, str(other): None}
 
     looker = Looker(file, told=told)
     write(file)
@@ -313,13 +313,32 @@ def test_a_store_that_cannot_be_read_ends_nothing_and_is_asked_again(file, tmp_p
     assert 1 == looker.pass_(3), "what was told late is watched"
 
 
-def test_what_a_failed_apply_would_say_is_not_taken_up(file):
-    taken = []
-    looker = Looker(file, told=lambda: taken.append(1) or [str(file)])
+def test_what_a_failed_apply_has_read_is_watched_so_that_it_can_be_mended(file, tmp_path):
+    other = tmp_path / "other.py"
+    other.write_text("a")
+    looker = Looker(file, told=lambda: {str(file): None, str(other): None})
     looker.helpers.end = End(2, ["rota.yaml:1:1: no"])
     write(file)
-    looker.pass_(3)
-    assert [] == taken
+    assert 1 == looker.pass_(3)
+    write(other)
+    assert 1 == looker.pass_(3)
+
+
+def test_a_failed_apply_is_not_repeated_at_once_for_what_an_earlier_one_has_read(file):
+    looker = Looker(file, told=lambda: {str(file): [(str(file), 1, 1, 1, 1)]})
+    looker.helpers.end = End(2, ["rota.yaml:1:1: no"])
+    write(file)
+    assert 1 == looker.pass_(10)
+
+
+def test_what_has_changed_since_it_was_read_for_the_first_time_is_read_again(file, tmp_path):
+    other = tmp_path / "other.py"
+    other.write_text("a")
+    read = look_at([str(other)])[str(other)]
+    write(other)
+    looker = Looker(file, told=lambda: {str(file): None, str(other): read})
+    write(file)
+    assert 2 == looker.pass_(5)
 
 
 def test_a_change_between_the_first_apply_and_the_engine_s_start_is_noticed(file):

@@ -85,11 +85,12 @@ def test_every_guarantee_names_a_test_that_there_is():
 
 
 def test_the_page_about_notifications_has_all_names_and_its_code_is_code():
-    from rota.observe.notifiers.named import _BUILT_IN, GROUP, MAIL
+    from rota.observe.notifiers.named import _BUILT_IN, MAIL
+    from rota.plugins import NOTIFIERS
     from rota.sdk.notifying import _ON
 
     text = (DOCS / "how-to" / "notifications.md").read_text(encoding="utf-8")
     assert [] == [word for word in (*_BUILT_IN, *_ON) if f'`"{word}"`' not in text]
-    assert [] == [word for word in (GROUP, MAIL) if word not in text]
+    assert [] == [word for word in (NOTIFIERS, MAIL) if word not in text]
     for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
         compile(block, "notifications.md", "exec")

@@ -14,8 +14,8 @@ from rota.schedule.parse import KINDS, parse
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def test_there_are_four_kinds():
-    assert KINDS == ("cron", "every", "at", "calendar")
+def test_there_are_four_kinds_and_those_of_plug_ins():
+    assert KINDS == ("cron", "every", "at", "calendar", "custom")
 
 
 def test_an_unknown_kind_is_refused_with_the_nearest():

@@ -36,6 +36,7 @@ _SHELL_SIGNS = frozenset("|&;<>()$`*?[]{}~#\"'\\\n\t ")
     help="Once: '2027-01-31 10:00', 'in 5m'; or 'boot': at each start of the machine.",
 )
 @click.option("--calendar", multiple=True, metavar="EXPR", help="When, as in systemd: 'Mon..Fri 09:00'.")
+@click.option("--custom", multiple=True, metavar="NAME TEXT", help="A schedule of a plug-in: 'sunset Berlin'.")
 @click.option("--from-end", is_flag=True, help="With --every: count from the end of the run before.")
 @click.option("--tz", metavar="ZONE", help="The time zone of these, such as Europe/Berlin  [this machine's].")
 @click.option("--shell", metavar="LINE", help="Run a line of shell.")
@@ -55,8 +56,8 @@ _SHELL_SIGNS = frozenset("|&;<>()$`*?[]{}~#\"'\\\n\t ")
 def add_command(session: Session, /, name: str, command: tuple[str, ...], **given: Any) -> None:
     """Make a job that runs CMD.
 
-    With one or more of --cron, --every, --at and --calendar it runs by itself; without, only by `rota run`. Put `--`
-    before the command, so that its options stay its own:
+    With one or more of --cron, --every, --at, --calendar and --custom it runs by itself; without, only by `rota run`.
+    Put `--` before the command, so that its options stay its own:
 
     \b
       rota add backup --cron "30 2 * * *" -- pg_dump -f /backup/db.sql db
@@ -113,11 +114,12 @@ def _build_job(name: str, command: tuple[str, ...], given: dict[str, Any], now: 
 def _schedules(given: dict[str, Any], tz: str | None, now: datetime) -> Iterable[ScheduleSpec]:
     """Yield the schedules; each is read once here, so that what is wrong is pointed at with its option."""
     from rota.model.job import ScheduleSpec
-    from rota.schedule.parse import parse
+    from rota.schedule.parse import KINDS, parse
 
     if given["from_end"] and not given["every"]:
         raise UsageError("--from-end says from where --every counts; there is no --every")
-    for kind in ("cron", "every", "at", "calendar"):
+    kind: Any  # one of the kinds
+    for kind in KINDS:
         for said in given[kind]:
             text = _fixed(said, tz, now) if kind == "at" else said
             pointed_at(f"--{kind}", parse, kind, text, zone=tz, anchor=now)

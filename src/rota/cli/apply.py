@@ -69,7 +69,7 @@ def apply_command(
         else:
             click.echo(f"Nothing to do: {_jobs(count)} unchanged.")
         return
-    reading = files.read_sound()  # before a home is made: a mistyped path leaves nothing behind
+    reading = _sound(session, files)  # before a home is made: a mistyped path leaves nothing behind
     client = session.client(make=True)
     wish = files.wish(reading, prune=prune, take_over=take_over)
     found, warnings, runs = _write(session, files, reading, wish, revision)
@@ -113,6 +113,24 @@ def apply_at_start(session: Session, files: JobFiles) -> tuple[Served, list[str]
     return reading.served, [*heard, *(f"{WARNING}{warning}" for warning in warnings), *told]
 
 
+def _sound(session: Session, files: JobFiles) -> Reading:
+    """Read everything; if it cannot be applied, leave word of what was read, so that an engine watches that, too.
+
+    What is wrong may be in a file that was not looked at before, and it is mended there.
+    """
+    from rota.config.served import decode_served, encode_served, with_more
+
+    reading = files.read()
+    if files.problems and session.has_home:
+        store = session.client().store
+        before = store.upkeep.fact(files.served_key)
+        if before is not None:
+            more = encode_served(with_more(decode_served(before), reading.served))
+            with store.transaction():
+                store.upkeep.put_fact(files.served_key, more)
+    return files.checked(reading)
+
+
 def _count_unchanged(session: Session, files: JobFiles) -> int | None:
     """Return how many jobs there are, if nothing has changed since these files were applied."""
     client = session.client()
@@ -124,16 +142,18 @@ def _write(
 ) -> tuple[Difference, list[str], dict[str, list[Run]]]:
     """Write what files ask for; return what was done, what to know, and the runs that it touches."""
     from rota.config.fingerprint import take, with_revision
+    from rota.config.modules import is_there
     from rota.config.served import encode_served
 
     client = session.client(make=True)
-    found = client.applier.look(wish, os.path.exists)
+    found = client.applier.look(wish, is_there)
     _check_revision(found.revision, revision)
     _refuse_conflicts(found)
     runs = client.applier.touched(found)
     mark = take(reading, files.contents, os.environ, files.format_name)
     facts: dict[str, Callable[[int], str]] = {files.served_key: lambda _: encode_served(reading.served)}
-    if not files.problems.warnings and not found.kept:  # what is worth saying each time is looked at each time
+    # What is worth saying each time is looked at each time, and so is what a module declares.
+    if not files.problems.warnings and not found.kept and not files.modules:
         facts[files.key] = lambda revision: with_revision(mark, revision)
     warnings = client.applier.write(found, facts)
     return found, warnings, runs
@@ -161,6 +181,7 @@ def _show(
     revision: int | None = None,
 ) -> None:
     from rota.clock import SystemClock
+    from rota.config.modules import is_there
     from rota.control.changes import difference_view
 
     files = JobFiles(session, format_name)
@@ -169,13 +190,13 @@ def _show(
     runs: dict[str, list[Run]] = {}
     if session.has_home:
         client = session.client()
-        found = client.applier.look(wish, os.path.exists)
+        found = client.applier.look(wish, is_there)
         _check_revision(found.revision, revision)
         runs = client.applier.touched(found)
     else:  # looking makes nothing, not even a home
         from rota.control.applying import difference
 
-        found = difference(0, [], {}, wish, os.path.exists, now)
+        found = difference(0, [], {}, wish, is_there, now)
     if as_json:
         print_json(difference_view(found, runs, now))
     else:

@@ -36,7 +36,7 @@ class JobFiles:
     def __init__(self, session: Session, format_name: str | None) -> None:
         from rota.config.formats.registry import by_name
         from rota.config.problems import Problems
-        from rota.config.reading import content_of, files_of
+        from rota.config.reading import content_of, files_of, files_of_modules
 
         if format_name is not None:
             by_name(format_name)
@@ -44,8 +44,10 @@ class JobFiles:
         self.format_name = format_name
         self.problems: Problems = Problems()
         self.roots = session.files()
-        self.paths = absolute(self.roots)
+        self.modules = session.modules()
+        self.paths = [*absolute(self.roots), *(module.word for module in self.modules)]
         self.files: list[File] = files_of(self.roots, self.directory, format_name, self.problems)
+        self.files += files_of_modules(self.modules)
         self.contents = [content_of(file, self.problems) for file in self.files]
 
     @cached_property
@@ -64,10 +66,13 @@ class JobFiles:
         return served_key(digest_of(self.paths))
 
     def unchanged_since(self, known: str | None, revision: int) -> int | None:
-        """Return how many jobs there are, if nothing has changed since these files were applied."""
+        """Return how many jobs there are, if nothing has changed since these files were applied.
+
+        What a module declares may depend on anything, so only an import tells.
+        """
         from rota.config.fingerprint import unchanged
 
-        if self.problems:
+        if self.problems or self.modules:
             return None
         return unchanged(known, self.files, self.contents, os.environ, self.format_name, revision)
 
@@ -82,7 +87,10 @@ class JobFiles:
 
         `warn` is false for a caller that says the warnings itself, if nothing is worse.
         """
-        found = self.read()
+        return self.checked(self.read(), warn=warn)
+
+    def checked(self, found: Reading, *, warn: bool = True) -> Reading:
+        """Return what was read; raises with all problems at once if there are any."""
         if warn or self.problems:
             show_problems(self.problems.warnings, warning=True)
         if self.problems:
@@ -91,15 +99,15 @@ class JobFiles:
 
     def wish(self, reading: Reading, *, prune: bool = False, take_over: bool = False) -> Wish:
         """Return what the files ask for."""
-        from rota.control.applying import FILE, Wanted, Wish
+        from rota.control.applying import Wanted, Wish
 
         return Wish(
-            jobs=tuple(Wanted(found.job, FILE + file.path, str(found.mark)) for file, found in reading.jobs),
-            origins=frozenset(FILE + file.path for file in reading.files),
+            jobs=tuple(Wanted(found.job, file.origin, str(found.mark)) for file, found in reading.jobs),
+            origins=frozenset(file.origin for file in reading.files),
             pools=reading.pools,
             skipped=frozenset(name for jobset in reading.jobsets for name in jobset.skipped),
             unsure=frozenset(
-                FILE + file.path for file, jobset in zip(reading.files, reading.jobsets, strict=True) if jobset.nameless
+                file.origin for file, jobset in zip(reading.files, reading.jobsets, strict=True) if jobset.nameless
             ),
             prune=prune,
             take_over=take_over,

@@ -37,7 +37,7 @@ def list_command(session: Session, tag: str | None, as_json: bool) -> None:
     if as_json:
         from rota.control.views import job_view
 
-        print_json([job_view(line.stored, line.last) for line in lines])
+        print_json([job_view(line.stored, line.last, line.broken) for line in lines])
         return
     if not lines:
         _print_nothing(session, tag)
@@ -68,7 +68,9 @@ def _state(line: JobLine) -> Cell:
         words.append("paused")
     if not stored.job.enabled:
         words.append("disabled")
-    style = "running" if line.running else "paused" if stored.paused_at else ""
+    if line.broken:
+        words.append("not planned")
+    style = "failed" if line.broken else "running" if line.running else "paused" if stored.paused_at else ""
     return Cell(", ".join(words), style) if words else Cell("idle", "dim")
 
 
@@ -79,6 +81,8 @@ def _next(line: JobLine, now: datetime) -> Cell:
     if stored.next_slot is None:
         if not stored.wants_slots or not stored.job.schedules:
             return Cell("-", "dim")
+        if line.broken:
+            return Cell("unknown", "failed")
         if stored.job.at_boot:
             return Cell("at boot", "dim")
         after_end = any(spec.from_end for spec in stored.job.schedules)

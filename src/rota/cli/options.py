@@ -39,8 +39,22 @@ def _remember_files(ctx: click.Context, _param: click.Parameter, value: tuple[st
         ctx.obj.file_flags = value
 
 
+def _remember_modules(ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> None:
+    if ctx.obj is not None:
+        ctx.obj.module_flags = value
+
+
 def files_option(function: _F) -> _F:
-    """Accept -f, and the format that the files are in."""
+    """Accept -f, the format that the files are in, and --python."""
+    function = click.option(
+        "--python",
+        multiple=True,
+        metavar="[DIR:]MODULE",
+        expose_value=False,
+        is_eager=True,
+        callback=_remember_modules,
+        help="Modules that declare jobs with @rota.job, looked for in DIR [here]; may be given again.",
+    )(function)
     formats = click.option("--format", "format_name", metavar="NAME", help="The files' format  [by their shape].")
     return click.option(
         "-f",

@@ -50,7 +50,8 @@ def serve_command(
 ) -> None:
     """Run the engine: it starts jobs when they are due, until it is stopped with Ctrl-C or SIGTERM.
 
-    Job files are applied first, and again whenever they change; SIGHUP reads them at once. Broken files change nothing.
+    Job files, and modules that declare jobs, are applied first, and again whenever they change; SIGHUP reads them at
+    once. Broken ones change nothing.
 
     Jobs that are running then go on, and the next engine takes them over. Each setting may also come from the
     environment: ROTA_CAPACITY, ROTA_MAX_RUNNING, ROTA_ON_STOP, ROTA_STOP_GRACE, ROTA_LOG_FORMAT.
@@ -99,12 +100,14 @@ def _apply_files(session: Session, format_name: str | None, fixed: list[str]) ->
     from rota.wiring.serving import FirstLook, ServedFiles
 
     roots = absolute(session.files())
-    watched = watched_paths(roots, format_name)
+    modules = session.modules()
+    watched = [*watched_paths(roots, format_name), *(path for module in modules for path in module.candidates)]
     look = FirstLook(watched)
     files = JobFiles(session, format_name)
     served, lines = apply_at_start(session, files)
     seen = look.with_inputs(with_inputs(watched, served))
     words = ["apply", "--home", session.home, *(word for root in roots for word in ("-f", root))]
+    words += [word for module in modules for word in ("--python", module.word)]
     words += ["--format", format_name] if format_name is not None else []
     return ServedFiles(watched, words, seen, files.served_key, fixed, lines)
 

@@ -11,6 +11,7 @@ import click
 from rota.errors import BadHome
 
 if TYPE_CHECKING:
+    from rota.config.modules import Module
     from rota.wiring.client import Client
 
 
@@ -20,6 +21,7 @@ class Session:
     def __init__(self) -> None:
         self.home_flag: str | None = None
         self.file_flags: tuple[str, ...] = ()
+        self.module_flags: tuple[str, ...] = ()
         self._client: Client | None = None
 
     @cached_property
@@ -33,20 +35,36 @@ class Session:
             return find_home(self.home_flag, os.environ, os.sep)
         directory = here()
         file = os.path.expanduser(self.file_flags[0]) if self.file_flags else default_in(directory)
+        if self.module_flags and not self.file_flags:
+            module = self.modules()[0]
+            file = os.path.join(module.directory, module.name)
         return find_home(self.home_flag, os.environ, directory, file)
 
+    def modules(self) -> list[Module]:
+        """Return the modules that are meant."""
+        if not self.module_flags:
+            return []
+        from rota.config.modules import modules_named
+
+        return modules_named(self.module_flags, here())
+
     def files(self) -> list[str]:
-        """Return the job files that are meant; raises when none was named and there is none in the usual places."""
+        """Return the job files that are meant: those that were named, or the usual ones if no module was, either.
+
+        Raises when nothing was named and nothing is in the usual places.
+        """
         from rota.config.where import chosen
 
+        if self.module_flags and not self.file_flags:
+            return []
         return chosen(self.file_flags, os.environ, here(), own=self._is_users)
 
     @property
     def has_files(self) -> bool:
-        """Tell whether job files were named, or are in the usual places."""
+        """Tell whether job files or modules were named, or files are in the usual places."""
         from rota.config.where import usual
 
-        return bool(self.file_flags) or usual(os.environ, here(), own=self._is_users) is not None
+        return bool(self.file_flags or self.module_flags) or usual(os.environ, here(), own=self._is_users) is not None
 
     @property
     def _is_users(self) -> bool:

@@ -43,7 +43,7 @@ def show_command(session: Session, job: str, as_json: bool) -> None:
             "next_slots": [instant_view(slot.at) for slot in slots],
             "runs": [run_view(run) for run in runs],
         }
-        print_json(job_details_view(line.stored, line.last) | more)
+        print_json(job_details_view(line.stored, line.last, line.broken) | more)
         return
     click.echo(
         styled(safe(job), "bold") + (f"  {safe(line.stored.job.description)}" if line.stored.job.description else "")
@@ -96,6 +96,7 @@ def _print_slots(slots: list[datetime], now: datetime, job: Job) -> None:
 
 def _facts(line: JobLine, now: datetime) -> list[tuple[str, str]]:
     from rota.control.times import local
+    from rota.model.origin import is_applied, shown
 
     stored = line.stored
     job = stored.job
@@ -110,7 +111,7 @@ def _facts(line: JobLine, now: datetime) -> list[tuple[str, str]]:
     facts += [("umask", f"{job.umask:03o}")] if job.umask is not None else []
     facts += [("tags", ", ".join(job.tags))] if job.tags else []
     changed = f", changed {stored.revision - 1} times since" if stored.revision > 1 else ""
-    made = f"from {stored.origin[5:]}" if stored.origin.startswith("file:") else f"by {stored.origin}"
+    made = f"{'from' if is_applied(stored.origin) else 'by'} {shown(stored.origin)}"
     facts.append(("made", f"{made}, {local(stored.created_at)}{changed}"))
     return facts
 
@@ -125,6 +126,8 @@ def state_words(line: JobLine, now: datetime) -> str:
         words.append("disabled")
     if stored.paused_at is not None:
         words.append(f"paused since {local(stored.paused_at)} ({relative(stored.paused_at, now)})")
+    if line.broken:
+        words.append(f"not planned, because its schedule cannot be read: {line.broken}")
     for count, word in (
         (line.running, "running"),
         (line.queued, "queued"),
@@ -147,9 +150,10 @@ def _when(job: Job) -> list[tuple[str, str]]:
 
 def explain(spec: ScheduleSpec, timezone: str | None) -> str:
     """Say a schedule in words."""
+    from rota.schedule.forgiving import Forgiving
     from rota.schedule.parse import parse
 
-    words = parse(spec.kind, spec.text, zone=timezone, anchor=spec.anchor, dst=spec.dst).explain()
+    words = Forgiving(lambda: parse(spec.kind, spec.text, zone=timezone, anchor=spec.anchor, dst=spec.dst)).explain()
     if spec.from_end:
         words = f"{words.removeprefix('every ')} after the end of the run before"
     zone = f" ({timezone})" if timezone and spec.kind in ("cron", "calendar") and timezone not in words else ""

@@ -36,7 +36,7 @@ def validate_command(session: Session, format_name: str | None, as_json: bool) -
     show_problems(problems)
     show_problems(warnings, warning=True)
     count, places = len(reading.jobs), len(files.files)
-    where = "1 file" if places == 1 else f"{places} files"
+    where = _sources(len(files.files) - len(files.modules), len(files.modules))
     if problems:
         click.echo(f"rota: {_count(len(problems), 'problem')}" + (f" in {where}" if places else ""), err=True)
         return _BROKEN
@@ -68,6 +68,11 @@ def _view(problem: Problem, severity: str) -> dict[str, str | int]:
         "message": problem.text,
         "hint": problem.hint,
     }
+
+
+def _sources(files: int, modules: int) -> str:
+    said = [_count(files, "file")] if files or not modules else []
+    return " and ".join([*said, _count(modules, "module")] if modules else said)
 
 
 def _count(count: int, word: str) -> str:

@@ -39,5 +39,7 @@ class Jobset(msgspec.Struct):
     """What is wrong with those; `rota import` writes these as comments, too."""
     inputs: list[str] = []
     """Other files and directories that were read: a change of one of them is a change of this one."""
+    read_as: dict[str, tuple[str, int, int, int, int]] = {}
+    """How some of them looked when they were read: path, time, size, inode and mode."""
     variables: dict[str, str | None] = {}
     """The variables of the environment that were looked at, and what they were."""

@@ -15,10 +15,12 @@ from rota.config.formats.crontab_places import cron_reads, holds_crontabs
 from rota.config.formats.registry import Source, by_name, directory_format, is_text, recognise, text_format
 from rota.config.jobset import FoundJob, Jobset
 from rota.config.log_place import check_logs
+from rota.config.modules import Module
 from rota.config.problems import Mark, Problems
 from rota.config.served import Served
 from rota.config.syntax.yaml_reader import MAX_BYTES, read_yaml
 from rota.errors import did_you_mean
+from rota.model import origin
 
 SUFFIXES = (".yaml", ".yml", ".json")
 _ENDINGS = ", ".join(SUFFIXES)
@@ -33,6 +35,15 @@ class File(msgspec.Struct, frozen=True):
     path: str
     format: str | None = None
     """The format of a directory that is read as a whole; its files are the format's own inputs."""
+    module: Module | None = None
+    """The module that stands for a file: its jobs are what it declares."""
+
+    @property
+    def origin(self) -> str:
+        """What its jobs are kept under."""
+        if self.module is not None:
+            return origin.of_module(self.module.directory, self.module.name)
+        return origin.of_file(self.path)
 
 
 class Reading(msgspec.Struct):
@@ -56,7 +67,9 @@ class Reading(msgspec.Struct):
     def served(self) -> Served:
         """What an engine must know that serves these files."""
         settings = {key: value for key, value in self.settings.items() if value is not None}
-        return Served(tuple(dict.fromkeys(path for jobset in self.jobsets for path in jobset.inputs)), **settings)
+        inputs = tuple(dict.fromkeys(path for jobset in self.jobsets for path in jobset.inputs))
+        read_as = {path: seen for jobset in self.jobsets for path, seen in jobset.read_as.items()}
+        return Served(inputs, read_as, **settings)
 
     @property
     def jobs(self) -> list[tuple[File, FoundJob]]:
@@ -129,7 +142,7 @@ def _is_wanted(directory: str, name: str, *, any_name: bool) -> bool:
 def content_of(file: File, problems: Problems) -> bytes | None:
     """Return a file's bytes, or None; then the problems say why."""
     mark = Mark(file.shown, 1, 1)
-    if file.format is not None:
+    if file.format is not None or file.module is not None:
         return b""
     try:
         if not stat.S_ISREG(os.stat(file.path).st_mode):  # opening a pipe that nobody writes to would wait for ever
@@ -158,13 +171,29 @@ def read(
     jobsets = [
         _jobset(file, content, environment, format_name, problems) if content is not None else Jobset("")
         for file, content in zip(files, contents, strict=True)
+        if file.module is None
     ]
+    jobsets += _declared(files, environment, problems)
     set_apart([file.path for file in files], jobsets)
     reading = Reading(list(files), jobsets, problems)
     _check_names(reading, problems)
     _check_pools(reading, problems)
     check_logs([(file.shown, file.path) for file in files], jobsets, SUFFIXES, problems)
     return reading
+
+
+def files_of_modules(modules: Sequence[Module]) -> list[File]:
+    """Return what stands for modules among files; they come behind all others."""
+    return [File(module.name, module.candidates[-2], None, module) for module in modules]
+
+
+def _declared(files: Sequence[File], environment: Mapping[str, str], problems: Problems) -> list[Jobset]:
+    modules = [file.module for file in files if file.module is not None]
+    if not modules:
+        return []
+    from rota.config.declared import read_modules
+
+    return read_modules(modules, environment, problems)
 
 
 def _jobset(

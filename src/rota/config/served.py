@@ -10,12 +10,16 @@ from collections.abc import Sequence
 
 import msgspec
 
+Seen = list[tuple[str, int, int, int, int]]
+
 
 class Served(msgspec.Struct, frozen=True):
     """What files say about the engine, and what else was read with them."""
 
     inputs: tuple[str, ...] = ()
     """Absolute paths: a change of one of these is a change of the files. See engine/reloading.py for their endings."""
+    read_as: dict[str, tuple[str, int, int, int, int]] = {}
+    """How some of them looked when they were read; see engine/reloading.py."""
     capacity: int | None = None
     max_running: int | None = None
     log_file: str = ""
@@ -39,6 +43,12 @@ def decode_served(text: str) -> Served:
         return Served()
 
 
-def with_inputs(roots: Sequence[str], served: Served) -> list[str]:
-    """Return everything that is to be watched, once each."""
-    return list(dict.fromkeys([*roots, *served.inputs]))
+def with_inputs(roots: Sequence[str], served: Served) -> dict[str, Seen | None]:
+    """Return everything that is to be watched, each with how it looked when it was read, as far as that is known."""
+    return {path: [read] if (read := served.read_as.get(path)) else None for path in (*roots, *served.inputs)}
+
+
+def with_more(served: Served, more: Served) -> Served:
+    """Return what was known, with what else was read by somebody who could not apply it."""
+    inputs = tuple(dict.fromkeys((*served.inputs, *more.inputs)))
+    return msgspec.structs.replace(served, inputs=inputs, read_as={**served.read_as, **more.read_as})

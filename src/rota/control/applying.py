@@ -21,6 +21,7 @@ import msgspec
 
 from rota.control.editing import Editor, with_zone
 from rota.errors import Outdated
+from rota.model import origin
 from rota.model.job import Job, StoredJob
 from rota.model.run import Run
 from rota.model.settlement import RunFilter
@@ -28,8 +29,6 @@ from rota.plan.timetables import with_anchors
 from rota.ports import Clock, Store
 from rota.schedule.zones import local_zone_name
 
-FILE = "file:"
-"""The origin of a file's job begins like this."""
 _UNSURE = "because something in {} has no name that can be read, and might be it"
 _VANISHED = "although {} has vanished; --prune removes it"
 _PAGE = 2_000
@@ -37,7 +36,7 @@ _MANY = 10_000
 
 
 class Wanted(msgspec.Struct, frozen=True):
-    """A job as a file has it."""
+    """A job as a file or a module has it."""
 
     job: Job
     origin: str
@@ -50,7 +49,7 @@ class Wish(msgspec.Struct, frozen=True):
 
     jobs: tuple[Wanted, ...]
     origins: frozenset[str]
-    """All files that were read, those without jobs, too."""
+    """All files and modules that were read, those without jobs, too."""
     pools: Mapping[str, int] = {}
     skipped: frozenset[str] = frozenset()
     """Names that a file has, but that could not be read: the jobs that have them stay as they are."""
@@ -103,7 +102,7 @@ def difference(
     is_there: Callable[[str], bool],
     now: datetime,
 ) -> Difference:
-    """Compare what is with what is wanted; `is_there` tells whether a file still exists."""
+    """Compare what is with what is wanted; `is_there` tells whether a file or a module still exists."""
     known = {one.name: one for one in stored}
     added, changed, conflicts = [], [], []
     unchanged = 0
@@ -120,12 +119,12 @@ def difference(
             else:
                 changed.append(Edit(before, after, wanted.origin))
     names = {wanted.job.name for wanted in wish.jobs} | wish.skipped
-    gone = [one for one in known.values() if one.name not in names and one.origin.startswith(FILE)]
-    vanished = [one for one in gone if one.origin not in wish.origins and not is_there(_path_of(one.origin))]
+    gone = [one for one in known.values() if one.name not in names and origin.is_applied(one.origin)]
+    vanished = [one for one in gone if one.origin not in wish.origins and not is_there(one.origin)]
     missing = [one for one in gone if one.origin in wish.origins]
     removed = [one for one in missing if one.origin not in wish.unsure] + (vanished if wish.prune else [])
-    kept = [Kept(one, _UNSURE.format(_path_of(one.origin))) for one in missing if one.origin in wish.unsure]
-    kept += [] if wish.prune else [Kept(one, _VANISHED.format(_path_of(one.origin))) for one in vanished]
+    kept = [Kept(one, _UNSURE.format(origin.shown(one.origin))) for one in missing if one.origin in wish.unsure]
+    kept += [] if wish.prune else [Kept(one, _VANISHED.format(origin.shown(one.origin))) for one in vanished]
     pools = [(name, sizes.get(name), size) for name, size in wish.pools.items() if sizes.get(name) != size]
     return Difference(
         revision,
@@ -236,19 +235,15 @@ def _may_take(owner: str, wish: Wish, is_there: Callable[[str], bool]) -> bool:
     """Tell whether the applied files may have a job of this origin: it is theirs, or its file is gone."""
     if owner in wish.origins:
         return True
-    return owner.startswith(FILE) and (wish.take_over or not is_there(_path_of(owner)))
-
-
-def _path_of(origin: str) -> str:
-    return origin.removeprefix(FILE)
+    return origin.is_applied(owner) and (wish.take_over or not is_there(owner))
 
 
 def _conflict(before: StoredJob) -> str:
     name = before.name
-    if before.origin.startswith(FILE):
+    if origin.is_applied(before.origin):
         return (
-            f"job {name!r} belongs to {_path_of(before.origin)}; take it out there, choose another name, or make it "
-            "this file's with: rota apply --take-over"
+            f"job {name!r} belongs to {origin.shown(before.origin)}; take it out there, choose another name, or make "
+            "it this file's with: rota apply --take-over"
         )
     return (
         f"job {name!r} was made by {before.origin} and is kept apart from files; remove it first "

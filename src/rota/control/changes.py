@@ -8,12 +8,13 @@ from typing import Any
 
 import msgspec
 
-from rota.control.applying import FILE, Difference, Edit
+from rota.control.applying import Difference, Edit
 from rota.control.views import View, instant_view
+from rota.model import origin
 from rota.model.job import Job, ScheduleSpec
 from rota.model.policy import PRIORITIES, priority_name, size_words
 from rota.model.run import Run, State
-from rota.plan.timetables import rest_of, timetable_of, with_anchors
+from rota.plan.timetables import rest_of, timetable_shown, with_anchors
 from rota.schedule.duration import format_duration
 
 _FIRINGS = 3
@@ -31,10 +32,10 @@ def firings(job: Job, now: datetime, most: int = _FIRINGS) -> list[datetime]:
         return []
     job = with_anchors(job, None, now)  # as applying it will
     found: list[datetime] = []
-    at = timetable_of(job).next_after(now)
+    at = timetable_shown(job).next_after(now)
     while at is not None and len(found) < most:
         found.append(at)
-        at = timetable_of(job).next_after(at)
+        at = timetable_shown(job).next_after(at)
     return found
 
 
@@ -50,7 +51,8 @@ def words_changed(edit: Edit) -> list[tuple[str, str, str]]:
         old, new = _schedules(edit.before.job, anchors=True), _schedules(edit.after, anchors=True)
         found += [("anchor", old, new)] if old != new else []
     if edit.origin != edit.before.origin:
-        found.append(("file", edit.before.origin.removeprefix(FILE), edit.origin.removeprefix(FILE)))
+        word = "file" if origin.is_file(edit.before.origin) and origin.is_file(edit.origin) else "from"
+        found.append((word, origin.shown(edit.before.origin), origin.shown(edit.origin)))
     return found
 
 

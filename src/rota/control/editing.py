@@ -13,13 +13,13 @@ from shlex import quote
 
 import msgspec
 
-from rota.errors import BadJob, JobExists
+from rota.errors import BadJob, BadSchedule, JobExists
 from rota.model.job import BY_HAND, Job, StoredJob
 from rota.model.ledger import Skip, SkipCode
 from rota.model.run import Trigger
 from rota.model.settlement import NewRun
 from rota.plan.due import plan_due, plan_silence
-from rota.plan.timetables import jitter_of, rest_of, timetable_of, with_anchors
+from rota.plan.timetables import jitter_of, rest_of, timetable_of, timetable_shown, with_anchors
 from rota.ports import Store
 from rota.schedule.at import At
 from rota.schedule.duration import words
@@ -104,13 +104,16 @@ class Editor:
 
     def planned(self, stored: StoredJob, now: datetime) -> StoredJob:
         """Account for every slot up to now under the present definition, and return the job as it is then."""
-        if stored.paused_at is not None and stored.job.enabled:
-            self.account_for_pause(stored, now)
-        elif stored.next_slot is not None and stored.next_slot <= now:
-            plan = plan_due(stored, now, self._store.runs.active(stored.id), until=now)
-            self._store.record_plan_if_unmoved(stored, plan, now, self._new_id)
-        else:
-            return stored
+        try:
+            if stored.paused_at is not None and stored.job.enabled:
+                self.account_for_pause(stored, now)
+            elif stored.next_slot is not None and stored.next_slot <= now:
+                plan = plan_due(stored, now, self._store.runs.active(stored.id), until=now)
+                self._store.record_plan_if_unmoved(stored, plan, now, self._new_id)
+            else:
+                return stored
+        except BadSchedule:
+            return stored  # nobody knows its slots, and that keeps nobody from changing or removing it
         return self._store.jobs.by_id(stored.id)
 
     def account_for_pause(self, stored: StoredJob, now: datetime) -> int:
@@ -182,7 +185,7 @@ def with_zone(job: Job, here: Callable[[], str]) -> Job:
 
     The engine, and whoever looks at the job later, may have another TZ in their environment; the promise is kept.
     """
-    if job.timezone is not None or all(spec.kind == "every" or spec.at_boot for spec in job.schedules):
+    if job.timezone is not None or all(spec.kind in ("every", "custom") or spec.at_boot for spec in job.schedules):
         return job
     return msgspec.structs.replace(job, timezone=here())
 
@@ -203,4 +206,4 @@ def _never_due(job: Job, now: datetime) -> list[str]:
 
 
 def _is_slot(job: Job, instant: datetime) -> bool:
-    return timetable_of(job).latest_until(instant) == instant
+    return timetable_shown(job).latest_until(instant) == instant

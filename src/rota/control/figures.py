@@ -9,7 +9,7 @@ import msgspec
 
 from rota.control.stats import SAMPLES, Figures, figures
 from rota.model.job import StoredJob
-from rota.plan.timetables import rest_of, timetable_of
+from rota.plan.timetables import rest_of, timetable_shown
 from rota.ports import Clock, Store
 
 _PAGE = 500
@@ -50,7 +50,7 @@ class Statistics:
         """Return the usual time between slots: between the next two, or over a day for those with many."""
         if not stored.job.schedules or rest_of(stored.job) is not None:
             return None
-        timetable, now = timetable_of(stored.job), self._clock.now()
+        timetable, now = timetable_shown(stored.job), self._clock.now()
         first = timetable.next_after(now)
         second = None if first is None else timetable.next_after(first)
         return None if first is None or second is None else second - first

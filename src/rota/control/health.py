@@ -10,6 +10,7 @@ import msgspec
 from rota.control.pulse import silence_text
 from rota.control.times import brief
 from rota.model.machine import MachineFacts
+from rota.plan.broken import BROKEN_FACT, decode_broken, why_broken
 from rota.ports import Store
 from rota.schedule.zones import local_zone_name
 
@@ -36,6 +37,8 @@ class Facts(msgspec.Struct, frozen=True):
     zone_warning: str = ""
     silent: timedelta | None = None
     """For how long the engine has left undone what is due."""
+    plugins: dict[str, list[str]] = {}
+    """The names that installed distributions offer, by what they are names of."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -62,6 +65,8 @@ def check(facts: Facts, store: Store, now: datetime) -> list[Finding]:
         _shell(facts),
         _open_files(facts),
         _held(store),
+        _schedules(store),
+        _plugins(facts),
     ]
 
 
@@ -178,6 +183,25 @@ def _held(store: Store) -> Finding:
         text = f"{len(stuck)} queued runs wait behind runs that are gone ({stuck[0]})"
         return Finding("warn", "queue", text, "the engine frees them within a minute; if not, cancel them")
     return Finding("ok", "queue", f"{len(queued)} waiting" if queued else "nothing waits")
+
+
+def _schedules(store: Store) -> Finding:
+    """Look for jobs that are not planned, because their schedules cannot be read."""
+    broken = decode_broken(store.upkeep.fact(BROKEN_FACT))
+    jobs = [(store.jobs.by_id(job_id), broken) for job_id in broken]
+    found = [(stored.name, reason) for stored, known in jobs if (reason := why_broken(known, stored))]
+    if not found:
+        return Finding("ok", "schedules", "all can be read")
+    name, reason = found[0]
+    count = "1 job is" if len(found) == 1 else f"{len(found)} jobs are"
+    advice = "install what is missing, or restart the engine with what is mended; or give the job another schedule"
+    return Finding("fail", "schedules", f"{count} not planned: {name}: {reason}", advice)
+
+
+def _plugins(facts: Facts) -> Finding:
+    """Say what is installed under the names that jobs may use."""
+    said = [f"{what}: {', '.join(known)}" for what, known in facts.plugins.items() if known]
+    return Finding("ok", "plug-ins", "; ".join(said) or "none is installed")
 
 
 def _size(number: float) -> str:

@@ -13,7 +13,8 @@ from rota.errors import NoSuchJob, UsageError, did_you_mean
 from rota.model.job import StoredJob
 from rota.model.run import Run, State
 from rota.model.settlement import RunFilter
-from rota.plan.timetables import rest_of, timetable_of
+from rota.plan.broken import BROKEN_FACT, Broken, decode_broken, why_broken
+from rota.plan.timetables import rest_of, timetable_shown
 from rota.ports import Clock, Store
 
 _PAGE = 500
@@ -34,6 +35,8 @@ class JobLine(msgspec.Struct, frozen=True):
     """How many wait for a place."""
     waiting: int
     """How many wait for their next attempt."""
+    broken: str = ""
+    """Why it is not planned, if its schedule cannot be read."""
 
     @property
     def name(self) -> str:
@@ -68,13 +71,14 @@ class Questions:
     def jobs(self, tag: str | None = None) -> list[JobLine]:
         """Return all jobs by name, or those with a tag."""
         active = self._active(None)
-        return [_line(stored, last, active.get(stored.id, [])) for stored, last in self._with_last(tag)]
+        broken = self._broken()
+        return [_line(stored, last, active.get(stored.id, []), broken) for stored, last in self._with_last(tag)]
 
     def job(self, name: str) -> JobLine:
         """Return one job."""
         stored = self._store.jobs.get(name)
         last = self._store.runs.last_of([stored.id]).get(stored.id)
-        return _line(stored, last, self._active(stored.id).get(stored.id, []))
+        return _line(stored, last, self._active(stored.id).get(stored.id, []), self._broken())
 
     def coming(self, name: str | None, since: datetime, most: int) -> list[Slot]:
         """Return the next slots, of one job or of all together."""
@@ -111,6 +115,9 @@ class Questions:
             for stored in wanted:
                 yield stored, last.get(stored.id)
 
+    def _broken(self) -> dict[int, Broken]:
+        return decode_broken(self._store.upkeep.fact(BROKEN_FACT))
+
     def _active(self, job_id: int | None) -> dict[int, list[Run]]:
         found: dict[int, list[Run]] = {}
         for run in self._store.runs.page(RunFilter(job_id, "active"), None, _MANY):
@@ -134,13 +141,14 @@ def _slots(stored: StoredJob, since: datetime) -> Iterator[Slot]:
         if stored.next_slot is not None and stored.next_slot > since:
             yield Slot(stored.next_slot, stored.name)
         return
-    timetable = timetable_of(stored.job)
+    timetable = timetable_shown(stored.job)
     at = timetable.next_after(since)
     while at is not None:
         yield Slot(at, stored.name)
         at = timetable.next_after(at)
 
 
-def _line(stored: StoredJob, last: Run | None, active: list[Run]) -> JobLine:
+def _line(stored: StoredJob, last: Run | None, active: list[Run], broken: dict[int, Broken]) -> JobLine:
     states = [run.state for run in active]
-    return JobLine(stored, last, states.count(State.RUNNING), states.count(State.QUEUED), states.count(State.WAITING))
+    running, queued, waiting = (states.count(state) for state in (State.RUNNING, State.QUEUED, State.WAITING))
+    return JobLine(stored, last, running, queued, waiting, why_broken(broken, stored))

@@ -27,10 +27,10 @@ def seconds_view(seconds: float | None) -> float | None:
     return None if seconds is None else round(seconds, 6)
 
 
-def job_view(stored: StoredJob, last: Run | None) -> View:
-    """Return a job."""
+def job_view(stored: StoredJob, last: Run | None, broken: str = "") -> View:
+    """Return a job; `broken` is there only if its schedule cannot be read."""
     job = stored.job
-    return {
+    view: View = {
         "name": stored.name,
         "origin": stored.origin,
         "action": msgspec.to_builtins(job.action),
@@ -42,12 +42,13 @@ def job_view(stored: StoredJob, last: Run | None) -> View:
         "last_run": None if last is None else last_run_view(last),
         "tags": list(job.tags),
     }
+    return view | {"broken": broken} if broken else view
 
 
-def job_details_view(stored: StoredJob, last: Run | None) -> View:
+def job_details_view(stored: StoredJob, last: Run | None, broken: str = "") -> View:
     """Return a job with everything that its author said."""
     job = stored.job
-    return job_view(stored, last) | {
+    return job_view(stored, last, broken) | {
         "description": job.description,
         "timezone": job.timezone,
         "cwd": job.cwd,

@@ -17,7 +17,8 @@ from rota.model.job import StoredJob
 from rota.model.ledger import SkipRecord
 from rota.model.run import ACTIVE, Attempt, Run, State, Trigger
 from rota.model.settlement import RunFilter
-from rota.plan.timetables import rest_of, timetable_of
+from rota.plan.broken import BROKEN_FACT, decode_broken, why_broken
+from rota.plan.timetables import rest_of, timetable_shown
 from rota.ports import Clock, Store
 from rota.schedule.timetable import Timetable
 
@@ -89,7 +90,7 @@ class Why:
         job = self._store.jobs.definition(run.definition_id)
         if not job.at_boot or run.slot is None:
             return False
-        return len(job.schedules) == 1 or timetable_of(job).latest_until(run.slot) != run.slot
+        return len(job.schedules) == 1 or timetable_shown(job).latest_until(run.slot) != run.slot
 
     def _slot(self, run: Run) -> str:
         assert run.slot is not None, "the store's CHECK: a run of the schedule has a slot"
@@ -212,6 +213,13 @@ class Why:
             return [f"It will not run by itself: it has been paused since {since}. Go on with: {onward}"]
         if not stored.job.schedules:
             return [f"It will not run by itself: it has no schedule. Run it with: rota run {quote(stored.name)}"]
+        broken = why_broken(decode_broken(self._store.upkeep.fact(BROKEN_FACT)), stored)
+        if broken:
+            since = self._said(stored.planned_to)
+            return [
+                f"It is not planned, because its schedule cannot be read: {broken}.",
+                f"When it can, slots since {since} are caught up as its policy says.",
+            ]
         if stored.next_slot is None:
             if rest_of(stored.job) is not None:
                 return ["Its next slot is set when the run before it ends."]
@@ -247,7 +255,7 @@ class Why:
         runs = self._store.runs.in_slots(stored.id, at, until, 1)
         if runs:
             return self.run(runs[0])
-        timetable = timetable_of(stored.job)
+        timetable = timetable_shown(stored.job)
         due = timetable.next_after(at - _TICK)
         due = due if due is not None and due < until else None
         ledger = self._store.ledger
@@ -277,7 +285,7 @@ class Why:
         return ["It has no record: the job had another schedule then, or it was pruned."]
 
     def _but(self, stored: StoredJob) -> str:
-        return f": it is due {timetable_of(stored.job).explain()}" if stored.job.schedules else ", for it has none"
+        return f": it is due {timetable_shown(stored.job).explain()}" if stored.job.schedules else ", for it has none"
 
     def _nearest(self, timetable: Timetable, at: datetime) -> list[str]:
         before, after = timetable.latest_until(at), timetable.next_after(at)

@@ -178,6 +178,8 @@ class Engine:
             if self.planning:
                 if not self._begun:
                     self._booter.decide(now)
+                if not self._begun:
+                    self._planner.mend(now)
                 self._planner.follow(now, monotonic)
                 self._store.runs.wake(now)
                 if self._planner.clock_went_back(now):
@@ -267,6 +269,8 @@ class Engine:
         with self._store.transaction():
             self._planner.note_clock(now)
             if self._store.runs.release_held():
+                self._more = True
+            if self.planning and self._planner.mend(now):
                 self._more = True
             dropped = self._pruner.step(now)
         self._planner.committed()

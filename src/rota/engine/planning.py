@@ -11,6 +11,7 @@ from rota.engine.crashpoints import reach
 from rota.errors import BadSchedule
 from rota.model.job import StoredJob
 from rota.model.ledger import Skip, SkipCode
+from rota.plan.broken import BROKEN_FACT, Broken, decode_broken, encode_broken, why_broken
 from rota.plan.due import plan_due, plan_silence
 from rota.plan.timetables import rest_of, timetable_of
 from rota.ports import Log, Store
@@ -67,8 +68,38 @@ class Planner:
     def _shelve(self, stored: StoredJob, now: datetime, error: BadSchedule) -> None:
         """Take a job out of planning whose schedule can be read no more (its zone is gone, say): others go on."""
         self._store.jobs.set_cursor(stored.id, stored.planned_to, None)
+        broken = decode_broken(self._store.upkeep.fact(BROKEN_FACT)) | {
+            stored.id: Broken(stored.definition_id, str(error))
+        }
+        self._store.upkeep.put_fact(BROKEN_FACT, encode_broken(broken))
         self._store.ledger.add_event("job.broken", now, stored.id, reason=str(error))
         self._log.error(f"it is not planned any more, because its schedule cannot be read: {error}", stored.name)
+
+    def mend(self, now: datetime) -> bool:
+        """Plan again whose schedule can be read again (its plug-in is there now, say); tell whether there is any.
+
+        What could not be decided on meanwhile is decided on now: the cursor is where it was.
+        """
+        broken = decode_broken(self._store.upkeep.fact(BROKEN_FACT))
+        left: dict[int, Broken] = {}
+        mended = False
+        for job_id in broken:
+            stored = self._store.jobs.by_id(job_id)
+            if not why_broken(broken, stored):
+                continue  # somebody has changed, paused or removed it
+            try:
+                following = timetable_of(stored.job).next_after(stored.planned_to)
+                plan_due(msgspec.structs.replace(stored, next_slot=following), now, ())  # all of it, or it breaks again
+            except BadSchedule as error:
+                left[job_id] = Broken(stored.definition_id, str(error))
+                continue
+            self._store.jobs.set_cursor(stored.id, stored.planned_to, following)
+            self._store.ledger.add_event("job.mended", now, stored.id)
+            self._log.info("its schedule can be read again, so it is planned again", stored.name)
+            mended = True
+        if left != broken:
+            self._store.upkeep.put_fact(BROKEN_FACT, encode_broken(left))
+        return mended
 
     def clock_went_back(self, now: datetime) -> bool:
         """Tell whether the clock was corrected backwards by more than it may wander."""

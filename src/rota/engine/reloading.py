@@ -71,7 +71,7 @@ class Reloader:
         helpers: Helpers,
         log: Log,
         applied: str | None = None,
-        told: Callable[[], Sequence[str]] | None = None,
+        told: Callable[[], Mapping[str, Seen | None]] | None = None,
     ) -> None:
         self._watched = tuple(watched)
         self._words = tuple(words)
@@ -81,7 +81,10 @@ class Reloader:
         self._applied: _Stamp = self._seen if applied in (None, digest(self._seen)) else {}
         """What the files looked like before they were read for the last apply."""
         self._told = told
-        """Takes up what an apply has left in the store, and returns what is to be watched from now on."""
+        """Takes up what an apply has left in the store, and returns what is to be watched from now on.
+
+        Of what was read by that apply it may know how it looked then.
+        """
         self._due = float("-inf")
         self._pause = _LOOK
         self._untaken = False
@@ -183,19 +186,21 @@ class Reloader:
             self._failed, self._patience = lines, _RETRY
         self._retry = monotonic + self._patience
         self._patience = min(_MOST_PATIENT, 2 * self._patience)
+        self._take_up()  # what is wrong may be in something that was read for the first time
 
     def _take_up(self) -> None:
-        """Watch what was read; what is new among it counts as applied, because it was read just now."""
+        """Watch what was read; what is new among it counts as applied as it was read, or else as it is now."""
         if self._told is None:
             return
         try:
-            self._watched = tuple(self._told())
+            told = self._told()
         except StoreUnavailable:
             self._untaken = True  # the engine says that the store cannot be used; it is asked again at the next tick
             return
         self._untaken = False
+        self._watched = tuple(told)
         self._seen = self._stamp()
-        self._applied = {path: self._applied.get(path, seen) for path, seen in self._seen.items()}
+        self._applied = {path: self._applied.get(path, told[path] or seen) for path, seen in self._seen.items()}
 
     def _stamp(self) -> _Stamp:
         """Return what there is to see of the files, without opening one."""

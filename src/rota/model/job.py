@@ -24,7 +24,7 @@ BY_HAND = "hand"
 class ScheduleSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     """One schedule as text; `schedule/` turns it into instants."""
 
-    kind: Literal["cron", "every", "at", "calendar"]
+    kind: Literal["cron", "every", "at", "calendar", "custom"]
     text: str
     anchor: datetime | None = None
     """`every` counts from here; set at the first apply."""

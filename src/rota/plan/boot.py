@@ -24,13 +24,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from rota.errors import BadSchedule
 from rota.model.job import Job, StoredJob
 from rota.model.ledger import Skip, SkipCode
 from rota.model.run import Trigger
 from rota.plan.due import STUCK_AFTER, Plan, PlannedRun, grace_of
 from rota.plan.overlap import ActiveRun, Refuse, decide_overlap
-from rota.plan.timetables import timetable_of
+from rota.plan.timetables import timetable_shown
 from rota.schedule.duration import words
 
 _TICK = timedelta(microseconds=1)
@@ -40,10 +39,7 @@ def boot_slot(job: Job, started: datetime) -> datetime:
     """Return the slot that a start of the machine is to a job: no schedule of a clock has the same."""
     if len(job.schedules) == 1:
         return started
-    try:
-        timetable = timetable_of(job)
-    except BadSchedule:
-        return started  # it is the planner who says so, and the clock makes nothing due here
+    timetable = timetable_shown(job)  # of what cannot be read the planner tells, and it makes nothing due here
     while timetable.latest_until(started) == started:
         started += _TICK
     return started

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from zlib import crc32
 
 import msgspec
 
+from rota.errors import BadSchedule
 from rota.model.job import Job, ScheduleSpec
+from rota.model.policy import Policy
+from rota.schedule.base import Schedule
 from rota.schedule.duration import parse_duration
+from rota.schedule.forgiving import Forgiving
 from rota.schedule.parse import parse
 from rota.schedule.timetable import Timetable
 
@@ -17,6 +22,22 @@ from rota.schedule.timetable import Timetable
 def timetable_of(job: Job) -> Timetable:
     """Return the union of the job's schedules; raises BadSchedule when one cannot be read."""
     return _compile(job.schedules, job.timezone, job.policy.not_before, job.policy.not_after)
+
+
+def timetable_shown(job: Job) -> Timetable:
+    """Return the same for those who only look: a schedule that cannot be read has no slots."""
+    if all(spec.kind != "custom" for spec in job.schedules):  # what can be read once can always be asked
+        with suppress(BadSchedule):
+            return timetable_of(job)
+    parts = [
+        msgspec.structs.replace(job, schedules=(spec,), policy=Policy()) for spec in job.schedules if not spec.from_end
+    ]
+    schedules = [Forgiving(partial(_only_schedule, part)) for part in parts]
+    return Timetable(schedules, job.policy.not_before, job.policy.not_after)
+
+
+def _only_schedule(job: Job) -> Schedule:
+    return timetable_of(job).schedules[0]
 
 
 def rest_of(job: Job) -> timedelta | None:

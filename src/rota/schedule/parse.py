@@ -12,7 +12,7 @@ from rota.schedule.base import Schedule
 from rota.schedule.boot import Boot, is_boot
 from rota.schedule.text import nearest
 
-KINDS = ("cron", "every", "at", "calendar")
+KINDS = ("cron", "every", "at", "calendar", "custom")
 
 
 def parse(
@@ -47,6 +47,11 @@ def parse(
             from rota.schedule.zones import zone as find_zone
 
             return at(text, find_zone(zone))
+        case "custom":
+            from rota.schedule.custom import Custom
+            from rota.schedule.text import checked
+
+            return Custom(checked(text).strip())
         case _:
             from rota.schedule.calendar import calendar
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
+from threading import Event
 from typing import Any, ParamSpec, TypeVar, Unpack
 
 import msgspec
 
 from rota.errors import JobExists, RotaError
+from rota.observe.python_logging import shown_on_stderr
 from rota.sdk.options import Options
 from rota.sdk.scheduler import Scheduler
 from rota.sdk.tasks import name_of, task_of, when_made_a_task
@@ -24,16 +27,20 @@ class Declared(msgspec.Struct, frozen=True):
     function: Callable[..., Any]
     apart: bool | None
     options: Options
+    file: str
+    line: int
+    """Where that was said."""
 
     @property
     def place(self) -> str:
-        """Where the function is."""
-        code = getattr(self.function, "__code__", None)
-        return "?" if code is None else f"{code.co_filename}:{code.co_firstlineno}"
+        """The same, as messages have it."""
+        return f"{self.file}:{self.line}"
 
 
 DECLARED: dict[str, Declared] = {}
 """What the modules that were imported have declared, by name."""
+BEING_READ = Event()
+"""Set where modules are imported only to learn what they declare (see tell_declared.py)."""
 
 
 def job(
@@ -50,17 +57,26 @@ def job(
         )
 
     def declare(function: Callable[_P, _R]) -> Callable[_P, _R]:
-        task = task_of(function)
-        said = options if task is None else task.policy_for(options)
-        made = Declared(name or name_of(function), function, apart, said)
-        known = DECLARED.get(made.name)
-        if known is not None and _identity(known.function) != _identity(function):
-            raise JobExists(f"a job named {made.name!r} is declared twice: at {known.place} and at {made.place}")
-        DECLARED[made.name] = made  # the same function anew is a cell that was run again, or a module that was reloaded
-        when_made_a_task(function, job(made.name, apart=apart, **options))
+        said = sys._getframe(1)  # noqa: SLF001 -- whoever decorates may be no function, and have no place of its own
+        _declare(function, name, apart, options, said.f_code.co_filename, said.f_lineno)
         return function
 
     return declare
+
+
+def _declare(
+    function: Callable[..., Any], name: str | None, apart: bool | None, options: Options, file: str, line: int
+) -> None:
+    if not callable(function):
+        raise RotaError(f"rota.job stands above a function, and {function!r} cannot be called")
+    task = task_of(function)
+    said = options if task is None else task.policy_for(options)
+    made = Declared(name or name_of(function), function, apart, said, file, line)
+    known = DECLARED.get(made.name)
+    if known is not None and _identity(known.function) != _identity(function):
+        raise JobExists(f"a job named {made.name!r} is declared twice: at {known.place} and at {made.place}")
+    DECLARED[made.name] = made  # the same function anew is a cell that was run again, or a module that was reloaded
+    when_made_a_task(function, lambda made_one: _declare(made_one, made.name, apart, options, file, line))
 
 
 def _identity(function: Callable[..., Any]) -> tuple[str, str]:
@@ -78,11 +94,20 @@ def add_declared(scheduler: Scheduler) -> list[str]:
 def serve(
     home: str | os.PathLike[str] | None = None, *, capacity: int | None = None, timezone: str | None = None
 ) -> None:
-    """Run all declared jobs until Ctrl-C or SIGTERM; see `Scheduler` for what a home is."""
-    scheduler = Scheduler(home, capacity=capacity, timezone=timezone)
-    try:
-        if not add_declared(scheduler):
-            raise RotaError("there is nothing to serve: no function was declared with @rota.job")
-        scheduler.start(blocking=True)
-    finally:
-        scheduler.close()
+    """Run all declared jobs until Ctrl-C or SIGTERM; see `Scheduler` for what a home is.
+
+    What happens is written to standard error, unless the program has told `logging` what to do.
+    """
+    if BEING_READ.is_set():
+        raise RotaError(
+            "rota.serve() would run while `rota serve --python` only reads the module; put it under "
+            "`if __name__ == '__main__':`"
+        )
+    with shown_on_stderr():
+        scheduler = Scheduler(home, capacity=capacity, timezone=timezone)
+        try:
+            if not add_declared(scheduler):
+                raise RotaError("there is nothing to serve: no function was declared with @rota.job")
+            scheduler.start(blocking=True)
+        finally:
+            scheduler.close()

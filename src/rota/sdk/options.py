@@ -13,8 +13,9 @@ from rota.errors import BadJob, did_you_mean
 from rota.model.action import Action
 from rota.model.job import SECRET_SOURCES, Job, ScheduleSpec
 from rota.model.policy import PRIORITIES, CatchUp, Output, Overlap, Policy, Retries
+from rota.schedule.custom import Schedule
 from rota.schedule.instant import parse_instant
-from rota.sdk.schedules import At, Calendar, Cron, Every, Priority, Retry, Schedule, span
+from rota.sdk.schedules import At, Calendar, Cron, Every, Priority, Retry, span, spec_of
 
 if TYPE_CHECKING:
     from rota.observe.notifiers.notifier import Tells
@@ -41,6 +42,8 @@ class Options(TypedDict, total=False):
     """Once, or at several instants; `boot` is each start of the machine."""
     calendar: str | Calendar | Sequence[str | Calendar]
     """When, as in systemd: `Mon..Fri 09:00`."""
+    custom: str | Sequence[str]
+    """When, as a plug-in says: its name, and what it is told."""
     schedule: Schedule | Sequence[Schedule]
     """The same as typed values, one or several of any kind."""
     timezone: str
@@ -158,8 +161,10 @@ def _specs(given: Mapping[str, Any]) -> Iterable[ScheduleSpec]:
         yield (each if isinstance(each, At) else At(each)).spec()
     for each in _several(given.get("calendar")):
         yield (each if isinstance(each, Calendar) else Calendar(each)).spec()
+    for each in _several(given.get("custom")):
+        yield ScheduleSpec("custom", each)
     for each in _several(given.get("schedule")):
-        yield each.spec()
+        yield spec_of(each)
 
 
 def _several(given: Any) -> Iterable[Any]:

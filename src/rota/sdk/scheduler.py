@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, cast
 
 import msgspec
 
+from rota.config.actions import Action as OfOthers
+from rota.config.actions import compiled
 from rota.control.questions import JobLine
 from rota.engine.settings import EngineSettings, Retention
 from rota.errors import Conflict, JobExists, RotaError
 from rota.model.action import Action, Command, Function, Shell
 from rota.model.job import Job
+from rota.model.origin import shown
 from rota.model.run import FINAL, Run, State
 from rota.sdk.functions import FunctionBook
 from rota.sdk.listening import Listener, Listeners
@@ -77,7 +80,7 @@ class Scheduler:
 
     def add(
         self,
-        what: Callable[..., Any] | str | Sequence[str],
+        what: Callable[..., Any] | str | Sequence[str] | OfOthers,
         name: str | None = None,
         *,
         args: Sequence[Any] = (),
@@ -88,10 +91,10 @@ class Scheduler:
     ) -> str:
         """Add a job, and return its name.
 
-        `what` is a function, a line of shell, or a list of words: a program and its arguments. A function is called
-        with `args` and `kwargs`. One with a timeout, or with variables, a directory or a user of its own, runs `apart`,
-        in a process of its own, and so does any for which you say so. A task (`rota.task`) brings its retries and its
-        timeout along.
+        `what` is a function, a line of shell, a list of words (a program and its arguments), or a `rota.Action` of
+        yours, which is asked now and not again. A function is called with `args` and `kwargs`. One with a timeout, or
+        with variables, a directory or a user of its own, runs `apart`, in a process of its own, and so does any for
+        which you say so. A task (`rota.task`) brings its retries and its timeout along.
 
         A program that is started again says the same as before, and its jobs go on as they were; a name that this
         program has given already is refused unless you say `replace`.
@@ -156,12 +159,14 @@ class Scheduler:
     def _action(
         self,
         name: str,
-        what: Callable[..., Any] | str | Sequence[str],
+        what: Callable[..., Any] | str | Sequence[str] | OfOthers,
         args: Sequence[Any],
         kwargs: dict[str, Any],
         *,
         apart: bool,
     ) -> Action:
+        if isinstance(what, OfOthers):
+            return compiled(what)
         if callable(what):
             return self._book.add(name, what, tuple(args), kwargs, apart=apart)
         if isinstance(what, str):
@@ -176,7 +181,7 @@ class Scheduler:
                 applied = self._household.verbs.add(job, _ORIGIN)
             elif stored.origin != _ORIGIN:
                 raise Conflict(
-                    f"job {job.name!r} was made by {stored.origin} and is kept apart from programs; "
+                    f"job {job.name!r} was made by {shown(stored.origin)} and is kept apart from programs; "
                     "choose another name, or remove it first"
                 )
             else:
@@ -353,7 +358,9 @@ class Scheduler:
             raise RotaError("the engine has ended by a fault; see the log") from background.broken
 
 
-def _name_of(what: Callable[..., Any] | str | Sequence[str]) -> str:
+def _name_of(what: Callable[..., Any] | str | Sequence[str] | OfOthers) -> str:
+    if isinstance(what, OfOthers):
+        return what.name or type(what).__name__
     if callable(what):
         return name_of(what)
     words = what.split() if isinstance(what, str) else list(what)

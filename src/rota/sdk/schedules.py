@@ -7,12 +7,33 @@ from enum import IntEnum
 
 import msgspec
 
+from rota.errors import BadJob
 from rota.model.job import ScheduleSpec
 from rota.model.policy import PRIORITIES, Retries
+from rota.schedule.custom import Schedule
 from rota.schedule.duration import format_duration
+from rota.schedule.parse import parse
 
 
-class Cron(msgspec.Struct, frozen=True):
+class _OwnKind(Schedule):
+    """What rota's own kinds have in common: they can be written down without a name of a plug-in."""
+
+    def spec(self) -> ScheduleSpec:
+        """Return it as a job has it."""
+        raise NotImplementedError
+
+    def next_after(self, instant: datetime) -> datetime | None:
+        """Return the first instant that is due strictly after another, in the host's time zone."""
+        spec = self.spec()
+        return parse(spec.kind, spec.text, anchor=spec.anchor, dst=spec.dst).next_after(instant)
+
+    def explain(self) -> str:
+        """Say in plain English when this is due."""
+        spec = self.spec()
+        return parse(spec.kind, spec.text, anchor=spec.anchor, dst=spec.dst).explain()
+
+
+class Cron(msgspec.Struct, _OwnKind, frozen=True):
     """Cron's five fields, or six with seconds first; names, ranges, steps, L, W, # and @daily and friends."""
 
     text: str
@@ -23,7 +44,7 @@ class Cron(msgspec.Struct, frozen=True):
         return ScheduleSpec("cron", self.text)
 
 
-class Every(msgspec.Struct, frozen=True):
+class Every(msgspec.Struct, _OwnKind, frozen=True):
     """A fixed interval, counted from its first start (or an anchor), or from the end of each run."""
 
     interval: timedelta | str
@@ -39,7 +60,7 @@ class Every(msgspec.Struct, frozen=True):
         return ScheduleSpec("every", text, self.anchor, self.from_end)
 
 
-class At(msgspec.Struct, frozen=True):
+class At(msgspec.Struct, _OwnKind, frozen=True):
     """One instant: aware, or as text such as '2027-01-31 10:00' in the job's time zone."""
 
     instant: datetime | str
@@ -51,7 +72,7 @@ class At(msgspec.Struct, frozen=True):
         return ScheduleSpec("at", text)
 
 
-class Calendar(msgspec.Struct, frozen=True):
+class Calendar(msgspec.Struct, _OwnKind, frozen=True):
     """A calendar expression of systemd's, such as 'Mon..Fri 09:00'."""
 
     text: str
@@ -64,7 +85,15 @@ class Calendar(msgspec.Struct, frozen=True):
         return ScheduleSpec("calendar", self.text, dst="skip" if self.skip_gaps else "fire")
 
 
-Schedule = Cron | Every | At | Calendar
+def spec_of(schedule: Schedule) -> ScheduleSpec:
+    """Return a schedule as a job has it: one of rota's own kinds, or the name and the text of a plug-in's."""
+    if isinstance(schedule, _OwnKind):
+        return schedule.spec()
+    if not isinstance(schedule, Schedule):
+        raise BadJob(f"{schedule!r} is no schedule; give a rota.Cron, Every, At, Calendar, or a rota.Schedule of yours")
+    if not schedule.name:
+        raise BadJob(f"the schedule {type(schedule).__name__} has no name, and a job keeps it by its name; give it one")
+    return ScheduleSpec("custom", f"{schedule.name} {schedule.text}".strip())
 
 
 class Priority(IntEnum):

@@ -100,6 +100,7 @@ class Client:
         """Gather what a check-up of this home looks at."""
         from rota.control.health import Facts
         from rota.control.pulse import silence
+        from rota.plugins import ACTIONS, NOTIFIERS, SCHEDULES, names
         from rota.process.machine import machine_facts
         from rota.store.sqlite import file_system_of, wal_warning
 
@@ -113,6 +114,7 @@ class Client:
             sqlite=sqlite_version(),
             wal_warning=wal_warning(),
             machine=machine_facts(self.home, store_path(self.home)),
+            plugins={group.removeprefix("rota."): names(group) for group in (SCHEDULES, ACTIONS, NOTIFIERS)},
         )
 
     def close(self) -> None:

@@ -29,7 +29,7 @@ from rota.wiring.homes import HOME_FACT, PLACE_FACT, home_identity, keep_to_zone
 if TYPE_CHECKING:
     from rota.engine.keeping import Keeper
     from rota.engine.loop import Engine
-    from rota.engine.reloading import Reloader
+    from rota.engine.reloading import Reloader, Seen
     from rota.engine.serving import Server
     from rota.engine.settings import EngineSettings
     from rota.observe.log import Log
@@ -64,11 +64,12 @@ class FirstLook:
         self._look_at = look_at
         self._seen = look_at(roots)
 
-    def with_inputs(self, paths: Sequence[str]) -> str:
-        """Return both in short."""
+    def with_inputs(self, paths: Mapping[str, Seen | None]) -> str:
+        """Return both in short; what is known to have looked otherwise when it was read is taken for that."""
         from rota.engine.reloading import digest
 
-        return digest({**self._look_at(paths), **self._seen})
+        read = {path: seen for path, seen in paths.items() if seen is not None}
+        return digest({**self._look_at(list(paths)), **read, **self._seen})
 
 
 def serve(
@@ -263,7 +264,7 @@ def _files_of_engine(
     keeper = Keeper("tell", helpers, log)
     logs = PeoplesLog(home, store, served_files.key, log)
 
-    def take_up() -> list[str]:
+    def take_up() -> dict[str, Seen | None]:
         """Do what the files say about the engine itself, and return what is to be watched."""
         served = decode_served(store.upkeep.fact(served_files.key) or "{}")
         capacity = settings.capacity if "capacity" in served_files.fixed else served.capacity or settings.capacity
@@ -273,7 +274,7 @@ def _files_of_engine(
         keeper.want(["tell", "--home", home, "--log", wanted] if wanted else [])
         return with_inputs(served_files.roots, served)
 
-    return Reloader(take_up(), files.words, helpers, log, files.seen, take_up), keeper
+    return Reloader(list(take_up()), files.words, helpers, log, files.seen, take_up), keeper
 
 
 def settle_in(store: Store, home: str, now: datetime, log: ports.Log) -> str:

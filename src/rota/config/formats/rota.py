@@ -19,7 +19,7 @@ from rota.config.problems import Mark, Problems
 from rota.config.syntax.places import Places
 from rota.config.syntax.yaml_reader import Mapping, Node, Scalar, plain
 
-_RAW = ("args", "kwargs")
+_RAW = ("args", "kwargs", "with")
 _ROUNDS = 3
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from rota.config.absolute import absolute
+from rota.config.actions import BadAction, compiled_by_name
 from rota.config.jobset import FoundJob
 from rota.config.own.documents import ACTIONS, FileDocument, JobDocument, Secret, SharedDocument
 from rota.config.problems import Mark, Problems
@@ -115,14 +116,29 @@ class Assembler:
             self._wrong(name, ("args",), "`args` are for `python` and `task`", "write them into `run`", key=True)
         if document.kwargs and document.python is None:
             self._wrong(name, ("kwargs",), "`kwargs` are for `python`", "leave them out", key=True)
+        if document.given and document.uses is None:
+            self._wrong(name, ("with",), "`with` is for `uses`", "leave it out", key=True)
         cwd = self._existing((name, "cwd"), said["cwd"], os.path.isdir) if said.get("cwd") else self._directory
         if document.task is not None:
             return self._task(name, document.task, document.args, said)
         if document.python is not None:
             return Python(document.python, tuple(document.args), document.kwargs), cwd
+        if document.uses is not None:
+            return self._plugin(name, document.uses, document.given), cwd
         if isinstance(document.run, list):
             return Command(tuple(document.run)), cwd
         return Shell(_PLACEHOLDER if document.run is None else document.run), cwd
+
+    def _plugin(self, name: str, action: str, given: dict[str, Any]) -> Action:
+        """Return what an action by name starts; a change of the file that it is in is a change of this one."""
+        try:
+            found, file = compiled_by_name(action, given)
+        except BadAction as error:
+            at = ("with", error.key) if error.key else ("uses",)
+            self._wrong(name, at, error.problem, error.hint, key=bool(error.key))
+            return Shell(_PLACEHOLDER)
+        self.inputs += [file] if file else []
+        return found
 
     def _task(self, name: str, given: str, args: list[Any], said: dict[str, Any]) -> tuple[Action, str]:
         folder = self._absolute(given)
@@ -270,7 +286,7 @@ def _argument(value: Any) -> str:
 
 def _said(document: JobDocument) -> Iterator[_Said]:
     """Yield every schedule of a document."""
-    for kind in ("cron", "at", "calendar"):
+    for kind in ("cron", "at", "calendar", "custom"):
         texts: list[str] = getattr(document, kind)
         for number, text in enumerate(texts):
             yield _Said(kind, text, (kind, number))

@@ -103,7 +103,9 @@ def tell_misplaced(node: Mapping, problems: Problems) -> list[tuple[str, ...]]:
 
 def is_action(key: str) -> bool:
     """Tell whether a key is what a job does, or was meant to be."""
-    return key in ACTIONS or "`run`" in _ELSEWHERE.get(key, "") or bool(did_you_mean(key, ACTIONS))
+    if key in ACTIONS or "`run`" in _ELSEWHERE.get(key, ""):
+        return True
+    return key not in _OF_A_JOB and bool(did_you_mean(key, ACTIONS))
 
 
 def _where(path: tuple[int | str, ...]) -> str:

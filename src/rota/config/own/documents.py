@@ -41,7 +41,7 @@ from rota.schedule.parse import KINDS
 
 _UNSAID: Any = None
 """The default of what has its default elsewhere: in the model of jobs."""
-ACTIONS = ("run", "python", "task")
+ACTIONS = ("run", "python", "task", "uses")
 
 
 class _Document(BaseModel):
@@ -188,6 +188,7 @@ class ScheduleDocument(_Document):
         None, description="Once, such as `2027-01-31 10:00`; or `boot`, at each start of the machine."
     )
     calendar: Text | None = Field(None, description="As in systemd: `Mon..Fri 09:00`.")
+    custom: Text | None = Field(None, description="Of a plug-in: its name, and what it takes: `sunset Berlin`.")
     start: choice("start", "end") = Field(  # type: ignore[valid-type]  # the same
         "start",
         alias="from",
@@ -260,7 +261,7 @@ class SharedDocument(_Document):
 
 
 class JobDocument(SharedDocument):
-    """A job: one action (`run`, `python` or `task`), and when."""
+    """A job: one action (`run`, `python`, `task` or `uses`), and when."""
 
     model_config = ConfigDict(
         json_schema_extra=_one_of(*ACTIONS)
@@ -268,6 +269,7 @@ class JobDocument(SharedDocument):
             "allOf": [
                 _only_with("args", ("python", "task"), {"minItems": 1}),
                 _only_with("kwargs", ("python",), {"minProperties": 1}),
+                _only_with("with", ("uses",), {"minProperties": 1}),
             ]
         }
     )
@@ -278,8 +280,10 @@ class JobDocument(SharedDocument):
     ] = Field(_UNSAID, description="What it runs: a text is a line of shell, a list is a program and its arguments.")
     python: Text | None = Field(None, description="Or a Python function: `pkg.mod:func`.")
     task: Text | None = Field(None, description="Or a directory with an executable `run.sh`, relative to this file.")
+    uses: Text | None = Field(None, description="Or an action of a plug-in, by its name.")
     args: list[Any] = Field(default_factory=list, description="Arguments for `python` and `task`.")
     kwargs: dict[str, Any] = Field(default_factory=dict, description="Named arguments for `python`.")
+    given: dict[str, Any] = Field(default_factory=dict, alias="with", description="What that action takes.")
     description: Text = Field("", description="What it is for.")
     cron: Texts = Field(default_factory=list, description="When, as in cron: `30 2 * * *`, `@daily`.")
     every: Annotated[EveryDocument, BeforeValidator(_every_alone), Or(TEXT)] | None = Field(
@@ -289,6 +293,9 @@ class JobDocument(SharedDocument):
         default_factory=list, description="Once: `2027-01-31 10:00`; or `boot`: at each start of the machine."
     )
     calendar: Texts = Field(default_factory=list, description="When, as in systemd: `Mon..Fri 09:00`.")
+    custom: Texts = Field(
+        default_factory=list, description="When a plug-in says: its name, and what it takes: `sunset Berlin`."
+    )
     schedules: list[ScheduleDocument] = Field(default_factory=list, description="Several of these, of any kind.")
 
 

@@ -46,7 +46,7 @@ def _whole(node: Mapping, path: Path) -> Iterator[Path]:
         yield path if kinds - {path[4]} else path[:4]
     elif _is_of_action(path):
         yield path[:3]
-        beside = ((*path[:2], key) for key in ("args", "kwargs"))  # whose they are is not known
+        beside = ((*path[:2], key) for key in ("args", "kwargs", "with"))  # whose they are is not known
         yield from (each for each in beside if _known(node, each) == each)
     else:
         yield path

@@ -44,6 +44,8 @@ def cron_lines(spec: ScheduleSpec, offset: timedelta = timedelta(0)) -> Lines:
             return _every(spec, offset)
         case "at" if spec.at_boot:
             return Lines((AT_BOOT,))
+        case "custom":
+            return Lines(refusal="cron has no schedules of plug-ins")
     return Lines(refusal="cron has no single date: it would fire every year")
 
 

@@ -1,23 +1,23 @@
 """Notifiers by name: those of rota, any URL of apprise, and those that other packages bring along.
 
 A package brings one with an entry point in the group `rota.notifiers`: a class or function that is called without
-arguments, or a finished object. Nobody's packages are looked at before a name is asked for that rota does not have.
+arguments, or a finished object (see rota/plugins.py). Nobody's packages are looked at before a name is asked for that
+rota does not have.
 """
 
 from __future__ import annotations
 
 import os
-from importlib.metadata import EntryPoint, entry_points
-from typing import cast
+from typing import Any, cast
 
-from rota.errors import BadNotifier, did_you_mean
+from rota.errors import BadNotifier, BadPlugin, did_you_mean
 from rota.observe.notifiers.desktop import Desktop
 from rota.observe.notifiers.email import Email
 from rota.observe.notifiers.log import Log
 from rota.observe.notifiers.notifier import Notifier, Tells
 from rota.observe.notifiers.url import Url
+from rota.plugins import NOTIFIERS, load, names
 
-GROUP = "rota.notifiers"
 MAIL = "ROTA_EMAIL"
 """The variable that says where mail goes: apprise's mailto:// or mailtos:// URL."""
 
@@ -42,30 +42,25 @@ def notifier_named(name: str) -> Tells:
         return Url(name)
     if name in _BUILT_IN:
         return _BUILT_IN[name]()
-    offered = list(entry_points(group=GROUP))
-    found = [each for each in offered if each.name == name]
-    if not found:
-        known = [*_BUILT_IN, *(each.name for each in offered)]
-        near = did_you_mean(name, known) or f"; there are {', '.join(known)}, and URLs of apprise"
-        raise BadNotifier(f"there is no notifier {name!r}{near}")
-    if len({each.value for each in found}) > 1:
-        raise BadNotifier(f"several packages bring a notifier {name!r}: {', '.join(map(_package, found))}; remove one")
-    return _load(found[0])
-
-
-def _load(entry: EntryPoint) -> Tells:
-    try:
-        made = entry.load()
-        if isinstance(made, type) or not hasattr(made, "notify"):
-            made = made()
-    except Exception as error:
+    known = [*dict.fromkeys([*_BUILT_IN, *names(NOTIFIERS)])]
+    if name not in known:
+        near = did_you_mean(name, known)
         raise BadNotifier(
-            f"the notifier {entry.name!r} of {_package(entry)} cannot be used: {type(error).__name__}: {error}"
-        ) from error
+            f"there is no notifier {name!r}" + (near or f"; there are {', '.join(known)}, and URLs of apprise")
+        )
+    try:
+        found = load(NOTIFIERS, name)
+    except BadPlugin as error:
+        raise BadNotifier(f"the notifier {error}") from error
+    return _made(name, found)
+
+
+def _made(name: str, found: Any) -> Tells:
+    """Return a plug-in as a notifier: a finished one, or what a class or a function makes."""
+    try:
+        made = found() if isinstance(found, type) or not hasattr(found, "notify") else found
+    except Exception as error:
+        raise BadNotifier(f"the notifier {name!r} cannot be made: {type(error).__name__}: {error}") from error
     if not callable(getattr(made, "notify", None)):
-        raise BadNotifier(f"the notifier {entry.name!r} of {_package(entry)} has no method notify(message)")
+        raise BadNotifier(f"the notifier {name!r} has no method notify(message)")
     return cast("Tells", made)
-
-
-def _package(entry: EntryPoint) -> str:
-    return "an unknown package" if entry.dist is None else f"{entry.dist.name} {entry.dist.version}"
