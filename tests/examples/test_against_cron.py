@@ -67,6 +67,8 @@ OUT={out}
 @hourly                 echo "$PPID macro" >> "$OUT/macro"
 # input
 */8 * * * *             echo "$PPID $(tr '\\n' '/')" >> "$OUT/input"%Dear all,%100\\% sure%
+# backslashes
+*/8 * * * *             echo "$PPID $(printf '\\%s|' 'a\\b' 'c\\\\d' 'e\\\\\\%f')" >> "$OUT/backslashes"
 # empty
 */8 * * * *             echo "$PPID [$(cat)]" >> "$OUT/empty"%
 LEVEL = "  a  b"

@@ -76,8 +76,11 @@ def test_what_follows_a_percent_is_the_input_of_the_command(files, tmp_path):
         ("a%b%c", "a", "b\nc"),
         ("a%b\\%c", "a", "b%c"),
         ("a%", "a", ""),
-        ("a\\\\%b", "a\\\\", "b"),
+        ("a\\\\%b", "a\\", "b"),
+        ("a\\\\b", "a\\b", None),
+        ("a\\\\\\%b", "a\\%b", None),
         ("a\\nb", "a\\nb", None),
+        ("a%b\\\\c", "a", "b\\\\c"),
     ],
 )
 def test_percent_signs_are_split_as_cron_splits_them(text, command, given):

@@ -82,11 +82,15 @@ def read_lines(text: str, *, users: bool) -> Iterator[Line]:
 
 
 def split_command(text: str) -> tuple[str, str | None]:
-    """Split what is behind the schedule into the command and its standard input."""
-    parts, part, escaped = [], "", False
+    """Split what is behind the schedule into the command and its standard input.
+
+    In the command two backslashes are one, as in the crons of Debian, BSD and macOS; cronie leaves them as they are.
+    """
+    parts: list[str] = []
+    part, escaped = "", False
     for letter in text:
         if escaped:
-            part = part[:-1] + "%" if letter == "%" else part + letter
+            part = part[:-1] + letter if letter == "%" or (letter == "\\" and not parts) else part + letter
         elif letter == "%":
             parts.append(part)
             part = ""

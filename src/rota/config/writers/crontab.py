@@ -250,6 +250,9 @@ def _with_input(line: str) -> tuple[str, list[str] | None]:
 
 def _escaped(text: str) -> str:
     """Return a text in which cron finds no '%' of its own."""
-    if "\\%" in text:
-        raise CannotWrite("it has a backslash before a '%', which crons read in different ways; put it into a script")
+    if "\\%" in text or "\\\\" in text:
+        raise CannotWrite(
+            "it has a backslash before a '%' or another backslash, which crons read in different ways; put it into a "
+            "script"
+        )
     return text.replace("%", "\\%")
