@@ -276,11 +276,11 @@ def test_nothing_is_printed_where_no_logging_is_set_up(program):
 
 
 def test_a_logger_may_be_one_s_own(caplog):
-    rota.task(logger="mine", name="flaky")(Flaky(0))()
-    rota.task(logger=logging.getLogger("other"), name="flaky")(Flaky(0))()
+    rota.task(logger="mine-of-tasks", name="flaky")(Flaky(0))()
+    rota.task(logger=logging.getLogger("others-of-tasks"), name="flaky")(Flaky(0))()
     assert [] == caplog.records  # their level is WARNING
-    rota.task(logger="mine", name="flaky", required=False)(Flaky(1))()
-    assert {"mine"} == {record.name for record in caplog.records}
+    rota.task(logger="mine-of-tasks", name="flaky", required=False)(Flaky(1))()
+    assert {"mine-of-tasks"} == {record.name for record in caplog.records}
 
 
 def test_hooks_are_told_with_as_much_as_they_take():
