@@ -58,6 +58,26 @@ def test_children_of_the_program_are_the_programs_to_wait_for():
         assert 7 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
+def test_a_program_that_ends_without_a_word_leaves_nothing_behind(program):
+    program.write(
+        """
+        import time, rota
+        scheduler = rota.Scheduler().start()
+        scheduler.add(lambda: time.sleep(60), "long")
+        scheduler.add(["sleep", "60"])
+        for name in ("long", "sleep"):
+            handle = scheduler.trigger(name)
+            while handle.state == "queued":
+                time.sleep(0.01)
+        print(scheduler._household.home)
+        """
+    )
+    program.env["TMPDIR"] = str(program.folder)
+    home = program.run().strip()
+    assert home.startswith(str(program.folder))
+    assert not os.path.exists(home)
+
+
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_fork_has_no_part_in_its_parents_scheduler(program):
     program.write(

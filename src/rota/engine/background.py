@@ -60,10 +60,11 @@ class Background:
         """Tell whether it turns."""
         return self._thread is not None and self._thread.is_alive()
 
-    def stop(self, patience: float | None, *, kill: bool) -> list[str]:
+    def stop(self, patience: float | None, *, kill: bool, grace: float = float("inf")) -> list[str]:
         """Plan nothing more, wait for what runs, and return the runs that are left.
 
-        `patience` is how many seconds to wait, None for as long as it takes; `kill` ends what is left after that.
+        `patience` is how many seconds to wait, None for as long as it takes; `kill` ends what is left after that, and
+        `grace` is how many seconds it has to end when it is asked to, if its job gives it more.
         """
         if not self.is_running:
             return []
@@ -72,7 +73,7 @@ class Background:
         self._wait_until_idle(patience)
         if kill and self._engine.flights:
             with self.turned:
-                self._engine.end_all("the scheduler was stopped")
+                self._engine.end_all("the scheduler was stopped", grace)
             self._wake()
             self._wait_until_idle(None)
         self._stopping.set()

@@ -102,11 +102,11 @@ class Engine:
                 self._warden.begin(flight, now, monotonic)
         self._warden.look_for_cancels(self.flights, monotonic)
 
-    def end_all(self, reason: str) -> None:
-        """Begin to end every attempt: the engine is to stop, and nothing is to be left running."""
+    def end_all(self, reason: str, most: float = float("inf")) -> None:
+        """Begin to end every attempt, with `most` seconds of grace: nothing is to be left running."""
         for flight in self.flights.values():
             if flight.ending is None and flight.exited is None:
-                self._warden.end(flight, Ending.CANCEL, reason, self._clock.monotonic())
+                self._warden.end(flight, Ending.CANCEL, reason, self._clock.monotonic(), most)
 
     def limit(self, capacity: int, max_running: int | None) -> None:
         """Let so many attempts go at once from now on; what runs already goes on."""

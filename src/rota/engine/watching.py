@@ -50,10 +50,10 @@ class Warden:
             if flight is not None and flight.ending is None and flight.exited and flight.exited.exit_code != 0:
                 flight.ending, flight.ending_reason = Ending.CANCEL, reason
 
-    def end(self, flight: Flight, ending: Ending, reason: str, monotonic: float) -> None:
-        """Ask an attempt's tree to end, and set the time at which it is killed."""
+    def end(self, flight: Flight, ending: Ending, reason: str, monotonic: float, most: float = float("inf")) -> None:
+        """Ask an attempt's tree to end, and set the time at which it is killed: its own grace, or `most` seconds."""
         flight.ending, flight.ending_reason = ending, reason
-        grace = flight.job.policy.kill_after.total_seconds()
+        grace = min(most, flight.job.policy.kill_after.total_seconds())
         asked = self._launcher.terminate(flight.run_id)
         self._log.warning(
             f"{reason}; SIGTERM to {asked} process{'' if asked == 1 else 'es'}, SIGKILL in {grace:g}s",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import threading
@@ -63,10 +64,29 @@ class NotHere:
         """Nothing was taken."""
 
 
+def _drop_directory(path: str, program: int) -> None:
+    if os.getpid() == program:  # a fork has no part in it
+        shutil.rmtree(path, ignore_errors=True)
+
+
 def _forget(household: weakref.ref[Household]) -> None:
     found = household()
     if found is not None:
         found.forget()
+
+
+_TURNING: set[Household] = set()
+"""Those whose engine turns; nobody else need hold on to them."""
+_GRACE_AT_EXIT = 1.0
+
+
+@atexit.register
+def _end_with_the_program() -> None:
+    """When the program ends and nobody has stopped them: in memory nothing outlives it, on a home everything may."""
+    for household in list(_TURNING):
+        if household.is_here:
+            household.stop(0.0, kill=household.in_memory, grace=_GRACE_AT_EXIT)
+            household.close()
 
 
 class Asked:
@@ -105,7 +125,9 @@ class Household:
         self._settings, self._functions, self._payloads = settings, functions, payloads
         self._environment = dict(environment)
         self.home = mkdtemp(prefix="rota-") if home is None else home
-        if home is not None:
+        if home is None:  # also when nobody closes this, and the program ends
+            self._drop_directory = weakref.finalize(self, _drop_directory, self.home, os.getpid())
+        else:
             prepare_home(home)
         if warning := zone_warning():
             self.log.warning(warning)
@@ -130,6 +152,7 @@ class Household:
         self.lock = NotHere(self._program)
         self.background = self._standby = None
         self._lock_file.abandon()
+        _TURNING.discard(self)
 
     @property
     def is_here(self) -> bool:
@@ -212,8 +235,9 @@ class Household:
             watcher.watch_fd(self._pokes.fd)
         self.background = Background(engine, self._turns, self.clock, self.log, launcher.wake)
         self.background.start()
+        _TURNING.add(self)
 
-    def stop(self, patience: float | None, *, kill: bool) -> list[str]:
+    def stop(self, patience: float | None, *, kill: bool, grace: float = float("inf")) -> list[str]:
         """Stop the engine, and return the runs that it leaves."""
         standby, self._standby = self._standby, None
         if standby is not None:
@@ -221,9 +245,10 @@ class Household:
         background, self.background = self.background, None
         if background is None:
             return []
-        left = background.stop(patience, kill=kill)
+        left = background.stop(patience, kill=kill, grace=grace)
         with self.lock:
             self._let_go()
+        _TURNING.discard(self)
         return left
 
     def _let_go(self) -> None:
@@ -243,7 +268,7 @@ class Household:
         with self.lock:
             self.store.close()
         if self.in_memory:
-            shutil.rmtree(self.home, ignore_errors=True)
+            self._drop_directory()
 
     @property
     def pid_of_engine(self) -> int | None:
