@@ -147,6 +147,7 @@ PYTHON_PARTS = {
         "NoSuchRun",
         "Conflict",
         "JobExists",
+        "EngineNotRunning",
         "RunFailed",
         "TaskTimeout",
     ),

@@ -157,7 +157,7 @@ def test_a_module_that_is_not_there_is_an_error_that_says_so(tmp_path):
 
 def test_what_is_no_error_but_an_interruption_goes_through(call):
     done, left = call("interrupted")
-    assert (1, None) == (done.returncode, left)
+    assert (1, {"error": "Interrupt: now"}) == (done.returncode, left)
 
 
 def test_files_beside_a_function_that_are_named_like_ours_are_not_called_in_our_place(call, tmp_path):

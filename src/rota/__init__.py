@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rota.errors import BadJob, BadSchedule, Conflict, JobExists, NoSuchJob, NoSuchRun, RotaError, TaskTimeout
+from rota.errors import (
+    BadJob,
+    BadSchedule,
+    Conflict,
+    EngineNotRunning,
+    JobExists,
+    NoSuchJob,
+    NoSuchRun,
+    RotaError,
+    TaskTimeout,
+)
 
 if TYPE_CHECKING:
     from rota.config.actions import Action
@@ -37,6 +47,7 @@ __all__ = [
     "Conflict",
     "Cron",
     "Email",
+    "EngineNotRunning",
     "Every",
     "Handle",
     "JobExists",

@@ -60,7 +60,9 @@ def _finish(call: Callable[[], Any]) -> int:
     """Leave what a call returns, or what ended it."""
     try:
         result = call()
-    except Exception as error:
+    except SystemExit:
+        raise
+    except BaseException as error:
         leave(error_of(error))
         raise
     leave({"result": result} if result is not None else None)
@@ -69,7 +71,22 @@ def _finish(call: Callable[[], Any]) -> int:
 
 def error_of(error: BaseException) -> dict[str, Any]:
     """Return an exception as it is kept with a run."""
-    return {"error": f"{type(error).__name__}: {error}"}
+    return {"error": told(error)}
+
+
+def told(error: BaseException) -> str:
+    """Return an exception in a line or a few, however it is made: its own way of showing itself may be wrong."""
+    kind = type(error).__name__
+    try:
+        text = str(error)
+    except Exception as fault:  # noqa: BLE001 -- whatever a class's own __str__ throws
+        return f"{kind} (its text cannot be shown: {type(fault).__name__})"
+    return f"{kind}: {_plain(text)}" if text else kind
+
+
+def _plain(text: str) -> str:
+    """Return a text that can be encoded; what stands for undecodable bytes in it is shown as such."""
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def _resolve(target: str) -> Any:
@@ -113,9 +130,11 @@ def leave(outcome: dict[str, Any] | None) -> None:
 def as_text(outcome: dict[str, Any]) -> str:
     """Return a call's outcome as the engine reads it."""
     try:
-        return json.dumps(outcome, allow_nan=False)
-    except (TypeError, ValueError, RecursionError) as error:
-        return json.dumps({"note": f"the result cannot be kept as JSON: {error}"})
+        text = json.dumps(outcome, allow_nan=False, ensure_ascii=False)
+        text.encode()  # half a letter (a surrogate) is in no file and in no database
+    except Exception as error:  # noqa: BLE001 -- whatever an object's own way of being gone through throws
+        return json.dumps({"note": f"the result cannot be kept as JSON: {told(error)}"})
+    return text
 
 
 if __name__ == "__main__":

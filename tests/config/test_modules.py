@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from rota.config.declared import read_modules
 from rota.config.modules import is_there, module_named, modules_named
+from rota.config.problems import Problems
 from rota.errors import UsageError
 from rota.model import origin
 
@@ -63,3 +67,12 @@ def test_a_source_is_shown_in_words():
     assert [True, True, False, False] == [
         origin.is_applied(each) for each in ("file:/x", "python:/x:y", "python", "hand")
     ]
+
+
+def test_a_word_that_only_a_program_heeds_is_told(project):
+    (project / "work.py").write_text('import rota\n\n@rota.job(every="5m", notify="log")\ndef sync(): ...\n')
+    problems = Problems()
+    [found] = read_modules([module_named("work", str(project))], os.environ, problems)
+    assert ["sync"] == [each.job.name for each in found.jobs]
+    [warning] = problems.warnings
+    assert "work.py:3:1: job 'sync': notify means something in the program itself" in str(warning)

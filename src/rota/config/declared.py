@@ -66,6 +66,8 @@ class Told(msgspec.Struct):
 
     jobs: list[Declaration] = []
     faults: list[Fault] = []
+    remarks: list[Fault] = []
+    """What somebody should know, and what stops nothing."""
     inputs: dict[str, Looked] = {}
     """The modules' own sources, each as it was when it was read."""
 
@@ -86,6 +88,8 @@ def read_modules(modules: Sequence[Module], environment: Mapping[str, str], prob
         told = _ask(several, environment)
         for fault in told.faults:
             problems.add(_mark(several[0], fault.place), fault.text, fault.hint)
+        for remark in told.remarks:
+            problems.warn(_mark(several[0], remark.place), remark.text)
         for module in several:
             found = [FoundJob(each.job, _mark(module, each.place)) for each in told.jobs if each.module == module.name]
             inputs = dict.fromkeys([*module.candidates, *told.inputs])

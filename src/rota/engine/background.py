@@ -15,6 +15,7 @@ from rota.engine.loop import Engine
 from rota.ports import Clock, Log
 
 _LONGEST_REST = 1.0
+_LOOK = 0.2
 _HURRY = 0.05
 
 
@@ -30,6 +31,8 @@ class Background:
         self._thread: threading.Thread | None = None
         self.turned = threading.Condition(lock)
         """Notified after every turn."""
+        self._hurried = False
+        """Set from a signal handler, so it is nothing that has a lock."""
         self.broken: BaseException | None = None
         """What ended the engine, if that was no stop."""
 
@@ -71,11 +74,8 @@ class Background:
         self._engine.planning = False
         self._wake()
         self._wait_until_idle(patience)
-        if kill and self._engine.flights:
-            with self.turned:
-                self._engine.end_all("the scheduler was stopped", grace)
-            self._wake()
-            self._wait_until_idle(None)
+        if kill or self._hurried:
+            self._end(grace)
         self._stopping.set()
         self._wake()
         assert self._thread is not None, "it is running"
@@ -84,11 +84,26 @@ class Background:
             self._engine.stopped()
             return list(self._engine.flights)
 
-    def _wait_until_idle(self, patience: float | None) -> None:
+    def hurry(self) -> None:
+        """Let a stop that waits for what runs wait no more, and end it; from a signal handler, too."""
+        self._hurried = True
+
+    def _end(self, grace: float) -> None:
+        """End what runs, and wait until it has ended; when somebody hurries meanwhile, its grace is over."""
+        for most in (0.0,) if self._hurried else (grace, 0.0):
+            with self.turned:
+                self._engine.end_all("the scheduler was stopped", most)
+            self._wake()
+            if self._wait_until_idle(None, hurried=most == 0.0):
+                return
+
+    def _wait_until_idle(self, patience: float | None, *, hurried: bool = False) -> bool:
+        """Wait until nothing runs any more; False when the patience is over, or somebody hurries who did not before."""
         deadline = None if patience is None else self._clock.monotonic() + patience
         with self.turned:
             while self._engine.flights and self.is_running:
-                left = None if deadline is None else deadline - self._clock.monotonic()
-                if left is not None and left <= 0:
-                    return
-                self.turned.wait(_LONGEST_REST if left is None else min(left, _LONGEST_REST))
+                left = _LOOK if deadline is None else deadline - self._clock.monotonic()
+                if left <= 0 or (self._hurried and not hurried):
+                    return False
+                self.turned.wait(min(left, _LOOK))
+        return True

@@ -104,9 +104,12 @@ class Engine:
 
     def end_all(self, reason: str, most: float = float("inf")) -> None:
         """Begin to end every attempt, with `most` seconds of grace: nothing is to be left running."""
+        monotonic = self._clock.monotonic()
         for flight in self.flights.values():
             if flight.ending is None and flight.exited is None:
-                self._warden.end(flight, Ending.CANCEL, reason, self._clock.monotonic(), most)
+                self._warden.end(flight, Ending.CANCEL, reason, monotonic, most)
+            elif flight.ending is not None:
+                self._warden.shorten(flight, monotonic + most)
 
     def limit(self, capacity: int, max_running: int | None) -> None:
         """Let so many attempts go at once from now on; what runs already goes on."""

@@ -63,6 +63,12 @@ class Warden:
         flight.grace_end = monotonic + grace
         self._alarms.set(flight.grace_end, flight.run_id, flight.attempt)
 
+    def shorten(self, flight: Flight, grace_end: float) -> None:
+        """Let the grace of an attempt that is being ended be over earlier."""
+        if grace_end < flight.grace_end:
+            flight.grace_end = grace_end
+            self._alarms.set(grace_end, flight.run_id, flight.attempt)
+
     def wait_for_leftovers(self, flight: Flight, monotonic: float) -> bool:
         """Tell whether an attempt that we are ending has left processes behind that still have their grace."""
         if flight.ending is None or not self._launcher.remains(flight.run_id):

@@ -26,8 +26,8 @@ from typing import Any
 
 from rota.call import perform
 from rota.errors import CallFailed, NotCarried
-from rota.process import tree
 from rota.process.identity import innermost
+from rota.process.with_program import end_tree
 
 ANSWER, LEASH = 5, 6
 """The descriptors."""
@@ -58,8 +58,7 @@ def _heed_leash(caller: int, mark: str) -> None:
     # A fork of the caller may hold the other end open, so the parent is looked at, too.
     while os.getppid() == caller and not poll.poll(_LOOK_MS):
         pass
-    tree.kill_tree(mark, os.getpid())
-    os.kill(os.getpid(), signal.SIGKILL)
+    end_tree(mark)
 
 
 def _answer(file: Any, name: str) -> bytes:

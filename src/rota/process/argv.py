@@ -51,10 +51,13 @@ def compile_start(
     home: tuple[str, str],
     result: str,
     payload: bytes | None = None,
+    *,
+    outlives: bool = True,
 ) -> Start:
     """Compile a claimed run of a job to what is started.
 
-    `home` is the home's id and directory; a payload is a function of this program, by value.
+    `home` is the home's id and directory; a payload is a function of this program, by value, whose process may outlive
+    the program or not.
     """
     env = {**base, **_identity(job), **job.env}
     env.update({f"ROTA_PARAM_{name}": value for name, value in claimed.params.items()})
@@ -72,7 +75,7 @@ def compile_start(
     # Absolute, because the shim's `cd` would look for a relative one in the job's CDPATH; below the home, because where
     # the engine was started is no business of the job's, and may be gone.
     cwd = os.path.join(home[1], os.path.expanduser(job.cwd)) if job.cwd else home[1]
-    argv, argument_file = _argv(job, env, cwd, result, by_value=payload is not None)
+    argv, argument_file = _argv(job, env, cwd, result, by_value=payload is not None, outlives=outlives)
     if job.user:
         argv = _as_user(job.user) + argv
     argv = _given(job) + argv
@@ -122,17 +125,20 @@ _LINUX: bool = sys.platform == "linux"
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
-def _argv(job: Job, env: dict[str, str], cwd: str, result: str, *, by_value: bool) -> tuple[list[str], str | None]:
+def _argv(
+    job: Job, env: dict[str, str], cwd: str, result: str, *, by_value: bool, outlives: bool
+) -> tuple[list[str], str | None]:
     action = job.action
     if isinstance(action, Function):
         if by_value:
             env[RESULT_VARIABLE] = result
-            return [sys.executable, "-P", "-m", "rota.call", "--value", str(PAYLOAD), action.name], None
+            module = ["rota.call"] if outlives else ["rota.process.with_program", str(os.getpid())]
+            return [sys.executable, "-P", "-m", *module, "--value", str(PAYLOAD), action.name], None
         if not action.target:
             raise CannotStart(
                 126,
-                f"the function {action.name} lives in the program that made the job, and only an engine in that "
-                "program can call it; start the program, or give the job a function that can be imported",
+                f"the function {action.name} lives in the program that made the job, and only an engine in a program "
+                "that has added it can call it; start that program, let it add the job again, or remove the job",
             )
         action = Python(action.target, action.args, action.kwargs)
     match action:

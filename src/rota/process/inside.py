@@ -16,6 +16,7 @@ import contextlib
 import contextvars
 import inspect
 import os
+import sys
 import threading
 import traceback
 from collections import deque
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from rota.call import as_text, error_of
+from rota.call import as_text, error_of, told
 from rota.errors import CannotStart
 from rota.model.action import Function
 from rota.model.job import Job
@@ -94,7 +95,10 @@ class _Call(msgspec.Struct, eq=False):
             self.trace = f"{error.code}\n"
             return _FAILED
         self.outcome = as_text(error_of(error))
-        self.trace = "".join(traceback.format_exception(error))
+        try:
+            self.trace = "".join(traceback.format_exception(error))
+        except Exception:  # noqa: BLE001 -- an exception's own way of showing itself is wrong
+            self.trace = "".join([*traceback.format_tb(error.__traceback__), told(error), "\n"])
         return _FAILED
 
 
@@ -116,6 +120,8 @@ class InsideLauncher:
         self._loop = loop
         self._loop_thread: threading.Thread | None = None
         self._beginning = threading.Lock()
+        self._closed = False
+        self._program = os.getpid()
         self._reader, self._writer = os.pipe()
         for fd in (self._reader, self._writer):
             os.set_blocking(fd, False)
@@ -126,11 +132,14 @@ class InsideLauncher:
         return self._reader
 
     def wake(self) -> None:
-        """End the engine's wait, from any thread."""
-        try:
-            os.write(self._writer, b"w")
-        except (BlockingIOError, OSError):
-            return  # it is awake already, or closed
+        """End the engine's wait, from any thread, even after everything was let go."""
+        with self._beginning, contextlib.suppress(BlockingIOError):  # then it is awake already
+            if not self._closed:
+                os.write(self._writer, b"w")
+
+    def calls(self, run_id: str) -> bool:
+        """Tell whether a function is being called for a run."""
+        return run_id in self._calls
 
     # -- calling ------------------------------------------------------------------------------------------------------
 
@@ -170,15 +179,31 @@ class InsideLauncher:
             threading.current_thread().name = f"rota {call.calling.job}"
             try:
                 result = function()
+                self._leave_if_forked(None)
                 if inspect.isawaitable(result):
                     self._begin_task(call, lambda: result)
                     return
             except BaseException as error:  # noqa: BLE001 -- whatever it is, it is the function's, and ends its run
+                self._leave_if_forked(error)
                 self._end(call, call.keep_error(error))
             else:
                 self._end(call, call.keep(result))
 
         self._workers.start(lambda: context.run(work))
+
+    def _leave_if_forked(self, error: BaseException | None) -> None:
+        """End a fork that the function has let come back to us, as it would have ended anywhere else."""
+        if os.getpid() == self._program:
+            return
+        code = 0
+        if isinstance(error, SystemExit):
+            code = error.code if isinstance(error.code, int) else int(error.code is not None)
+        elif error is not None:
+            traceback.print_exception(error)
+            code = _FAILED
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code)
 
     def _begin_task(self, call: _Call, function: Callable[[], Awaitable[Any]]) -> None:
         """Await what a function gives, on the event loop."""
@@ -336,5 +361,7 @@ class InsideLauncher:
             self._loop_thread.join(_PATIENCE)
         self._workers.close()
         self._behind.close()
-        os.close(self._reader)
-        os.close(self._writer)
+        with self._beginning:  # a function that goes on must not write into what has their numbers afterwards
+            self._closed = True
+            os.close(self._reader)
+            os.close(self._writer)

@@ -120,7 +120,8 @@ class ProcessLauncher:
 
     def _start(self, claimed: Claimed, job: Job, charge: _Charge) -> int:
         result = self._spool.extra_path(charge.slot, _RESULT)
-        start = compile_start(claimed, job, self._base, self._home, result, self._payload_of(job))
+        payload = self._payload_of(job)
+        start = compile_start(claimed, job, self._base, self._home, result, payload, outlives=self._outlives)
         if start.argument_file is not None or RESULT_VARIABLE in start.env:
             charge.extras = self._extras(charge.slot)
         umask = "-" if job.umask is None else f"{job.umask:03o}"

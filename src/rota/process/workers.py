@@ -11,6 +11,7 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 
 Work = Callable[[], None]
+_NAME = "rota worker"
 _IDLE = 60.0
 """A thread that had nothing to do for so many seconds ends."""
 
@@ -23,6 +24,7 @@ class Workers:
         self._idle = 0
         """Threads that wait for work, and have not been given any yet."""
         self._work: SimpleQueue[Work | None] = SimpleQueue()
+        self._closed = False
 
     def start(self, work: Work) -> None:
         """Have work done, now; raises RuntimeError when the system gives no more threads."""
@@ -32,7 +34,7 @@ class Workers:
         if is_free:
             self._work.put(work)
         else:
-            threading.Thread(target=self._do, args=(work,), name="rota worker", daemon=True).start()
+            threading.Thread(target=self._do, args=(work,), name=_NAME, daemon=True).start()
 
     def _do(self, work: Work | None) -> None:
         while work is not None:
@@ -40,7 +42,10 @@ class Workers:
             work = self._next()
 
     def _next(self) -> Work | None:
+        threading.current_thread().name = _NAME
         with self._lock:
+            if self._closed:
+                return None
             self._idle += 1
         while True:
             try:
@@ -55,6 +60,6 @@ class Workers:
     def close(self) -> None:
         """Let the threads that wait end; the others go on to the end of their work."""
         with self._lock:
-            idle, self._idle = self._idle, 0
+            idle, self._idle, self._closed = self._idle, 0, True
         for _ in range(idle):
             self._work.put(None)

@@ -6,7 +6,10 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from rota.call import told
+from rota.errors import RotaError
 from rota.model.run import FINAL, Run
+from rota.sdk.awaiting import finished
 
 if TYPE_CHECKING:
     from rota.wiring.inside import Household
@@ -29,6 +32,8 @@ class Listeners:
 
     def add(self, job: str | None, states: frozenset[str], listener: Listener) -> None:
         """Call a function after each run (of one job, or of all) that ends in one of these states."""
+        if not callable(listener):
+            raise RotaError(f"{listener!r} cannot be called; give a function that takes a run")
         self._listeners.append((job, states, listener))
         if self._thread is None:
             self._seen = self._last()
@@ -44,7 +49,12 @@ class Listeners:
 
     def _listen(self) -> None:
         while not self._closed.is_set():
-            ended = self._take()
+            try:
+                ended = self._take()
+            except RotaError as error:  # the store cannot be read now, or it was closed
+                self._household.log.error(f"the ends of runs cannot be read: {error}")  # noqa: TRY400 -- not Python's logging
+                self._closed.wait(_LOOK)
+                continue
             for run in ended:
                 self._tell(run)
             if not ended:
@@ -67,7 +77,7 @@ class Listeners:
         """Wait until there may be something new: an engine of ours says when, another's is asked now and then."""
         background = self._household.background
         if background is None:
-            self._closed.wait(_LOOK)
+            self._household.begun.wait(_LOOK)
             return
         with background.turned:  # the engine writes under the same lock, so nothing comes between look and wait
             if not self._closed.is_set() and not self._household.store.ledger.events(self._seen, 1):
@@ -77,11 +87,11 @@ class Listeners:
         for job, states, listener in list(self._listeners):
             if job in (None, run.job) and run.state in states:
                 try:
-                    listener(run)
-                except Exception as error:  # noqa: BLE001 -- what a listener does wrong is no run's fault
+                    finished(listener(run))
+                except (Exception, SystemExit) as error:  # noqa: BLE001 -- what a listener does wrong is no run's fault
                     name = getattr(listener, "__qualname__", repr(listener))
                     self._household.log.error(  # noqa: TRY400 -- not Python's logging
-                        f"{name} failed: {type(error).__name__}: {error}", run.job, run.id
+                        f"{name} failed: {told(error)}", run.job, run.id
                     )
 
     def close(self) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 
 import msgspec
 
+from rota.call import told
+from rota.clock import SystemClock
 from rota.errors import BadNotifier, did_you_mean
 from rota.model.run import FINAL, TROUBLE, Run, State
 from rota.observe.notifiers.desktop import Desktop
@@ -115,8 +117,8 @@ class _Line:
     def _tell(self, note: _Note) -> None:
         try:
             give(self.notifier, note.message, note.title)
-        except Exception as error:  # noqa: BLE001 -- what a notifier does wrong is no run's fault
-            self._say(f"the notifier {self._name} failed: {type(error).__name__}: {error}", note.job, note.run)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 -- what a notifier does wrong is no run's fault
+            self._say(f"the notifier {self._name} failed: {told(error)}", note.job, note.run)
         finally:
             note.done.set()
 
@@ -150,11 +152,13 @@ class Teller:
         return note.done
 
     def close(self, seconds: float = _PATIENCE) -> None:
-        """Give what is on its way its time, each notifier at most so long."""
+        """Give what is on its way its time: so many seconds for all notifiers together."""
         with self._lock:
             lines, self._lines = self._lines, []
+        clock = SystemClock()
+        until = clock.monotonic() + seconds
         for line in lines:
-            line.close(seconds)
+            line.close(max(0.0, until - clock.monotonic()))
 
 
 class Notices:

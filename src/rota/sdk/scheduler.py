@@ -8,7 +8,7 @@ import threading
 import warnings
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, cast
 
 import msgspec
@@ -22,11 +22,13 @@ from rota.model.action import Action, Command, Function, Shell
 from rota.model.job import Job
 from rota.model.origin import shown
 from rota.model.run import FINAL, Run, State
+from rota.process.inside import CALLING
 from rota.sdk.functions import FunctionBook
 from rota.sdk.listening import Listener, Listeners
 from rota.sdk.options import Options, definition, need_process
 from rota.sdk.runs import Handle
 from rota.sdk.tasks import Task, name_of, task_of, when_made_a_task
+from rota.sdk.waiting import check_that_it_goes_on, heard_by
 from rota.wiring.inside import Household
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _MANY = 100
 _LOOK = 0.25
+_PATIENCE = 10.0
 _ORIGIN = "python"
 _IN_MEMORY = Retention(timedelta(minutes=10), _MANY, timedelta(minutes=10), 64 << 20, timedelta(minutes=10))
 """What is kept where there is no home: a program that runs for months must not grow for as long."""
@@ -74,6 +77,7 @@ class Scheduler:
         """Jobs that are tasks with hooks, by name, each with its number of retries."""
         self._tells_tasks = False
         self._closed = False
+        self._closing = threading.Lock()
         self._stopped = threading.Event()
 
     # -- jobs ---------------------------------------------------------------------------------------------------------
@@ -289,36 +293,66 @@ class Scheduler:
             if line.stored.name in self._mine and isinstance(action, Function) and not action.target:
                 self._household.log.warning(
                     f"job {line.stored.name!r} is a function that cannot be imported, and the engine that serves "
-                    f"{self._household.home} is another program's: its runs will fail there"
+                    f"{self._household.home} is another's: what that one has of this name is called, and if it has "
+                    "nothing the run fails"
                 )
 
     def _block(self) -> None:
-        before = None
-        if threading.current_thread() is threading.main_thread():
-            before = signal.signal(signal.SIGTERM, lambda *_: self._stopped.set())
-        try:
-            while not self._stopped.wait(_LOOK):
-                self._check()
-        except KeyboardInterrupt:
-            self._household.log.info("stopping; what runs has 10 seconds")
-        finally:
-            if before is not None:
-                signal.signal(signal.SIGTERM, before)
-        self.stop()
+        """Wait for a stop, and go through with it; the second Ctrl-C or SIGTERM ends what runs.
 
-    def stop(self, timeout: timedelta | float | None = 10.0, *, wait: bool = True) -> list[str]:
+        A handler of signals may run between any two steps of this thread, so it takes no lock.
+        """
+        heard: list[int] = []
+
+        def hear(number: int, _frame: FrameType | None) -> None:
+            heard.append(number)
+            if len(heard) > 1:
+                self._household.hurry()
+
+        with heard_by(hear):
+            try:
+                while not heard and not self._stopped.wait(_LOOK):
+                    self._check()
+            except KeyboardInterrupt:
+                heard.append(signal.SIGINT)
+            if heard:
+                self._household.log.info(
+                    f"stopping; what runs has {_PATIENCE:g} seconds, and a second Ctrl-C or SIGTERM ends it"
+                )
+            self.stop()
+
+    def stop(self, timeout: timedelta | float | None = _PATIENCE, *, wait: bool = True) -> list[str]:
         """Start nothing more, give what runs its time, and return the runs that are left.
 
         In memory nothing outlives the scheduler, so what is left then is ended. On a home, processes go on and are
-        taken over by the next engine.
+        taken over by the next engine. Whoever calls this while somebody else stops it waits for that, too.
+
+        A job may stop its scheduler: that returns at once, and the job has its time as all others.
         """
-        self._stopped.set()
         seconds = timeout.total_seconds() if isinstance(timeout, timedelta) else timeout
-        return self._household.stop(seconds if wait else 0.0, kill=self._household.in_memory)
+        if not isinstance(seconds, (int, float, type(None))):
+            raise RotaError(f"timeout is {timeout!r}; give seconds, a timedelta, or None for as long as it takes")
+        self._stopped.set()
+        kill = self._household.in_memory
+        if self._is_in_job():
+            patience = seconds if wait else _PATIENCE
+            threading.Thread(target=self._household.stop, args=(patience,), kwargs={"kill": kill}).start()
+            return []
+        return self._household.stop(seconds if wait else 0.0, kill=kill)
+
+    def _is_in_job(self) -> bool:
+        """Tell whether this is called by one of our own functions: to wait for all would be to wait for itself."""
+        run = CALLING.get()
+        return run is not None and self._household.calls(run.run_id)
 
     def close(self) -> None:
         """Stop, and let the store go; what was in memory is gone."""
-        if not self._closed and self._household.is_here:
+        if self._is_in_job():
+            threading.Thread(target=self.close).start()
+            return
+        with self._closing:
+            if self._closed or not self._household.is_here:
+                return
             self.stop()
             self._listeners.close()
             if self._notices is not None:
@@ -352,10 +386,7 @@ class Scheduler:
         await asyncio.to_thread(self.close)
 
     def _check(self) -> None:
-        """Raise when the engine has ended by a fault: whoever waits for it would wait for ever."""
-        background = self._household.background
-        if background is not None and background.broken is not None:
-            raise RotaError("the engine has ended by a fault; see the log") from background.broken
+        check_that_it_goes_on(self._household)
 
 
 def _name_of(what: Callable[..., Any] | str | Sequence[str] | OfOthers) -> str:

@@ -29,6 +29,7 @@ from rota.sdk.fresh_import import Sources
 from rota.sdk.options import definition
 
 _SEARCHED = "PYTHONPATH"
+_UNHEARD = "notify means something in the program itself (rota.serve, Scheduler); `rota serve` tells nobody of it yet"
 _LOADED = frozenset(sys.modules)
 """What rota itself has brought in: a module of the same name would never be looked for."""
 _OURS = os.path.dirname(os.path.dirname(__file__))
@@ -82,6 +83,8 @@ def tell(asked: Asked) -> Told:
             told.faults.append(found)
         else:
             told.jobs.append(Declaration(owners[made.name], found, Place(made.file, made.line)))
+            if made.options.get("notify"):
+                told.remarks.append(Fault(Place(made.file, made.line), f"job {made.name!r}: {_UNHEARD}"))
     told.inputs = sources.seen
     return told
 

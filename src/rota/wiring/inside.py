@@ -48,17 +48,14 @@ Functions = Callable[[Function], Callable[..., Any] | None]
 Payloads = Callable[[Job], bytes | None]
 
 
-class NotHere:
-    """The lock of a household in a fork of its program: nobody gets it."""
+class Locked:
+    """The lock of a household that is nobody's any more, or in a fork of its program: nobody gets it."""
 
-    def __init__(self, program: int) -> None:
-        self._program = program
+    def __init__(self, why: str) -> None:
+        self._why = why
 
     def __enter__(self) -> NoReturn:
-        raise RotaError(
-            f"this scheduler belongs to the program that this one was forked from (pid {self._program}); "
-            "make another one here"
-        )
+        raise RotaError(self._why)
 
     def __exit__(self, kind: object, error: object, trace: object, /) -> None:
         """Nothing was taken."""
@@ -78,6 +75,8 @@ def _forget(household: weakref.ref[Household]) -> None:
 _TURNING: set[Household] = set()
 """Those whose engine turns; nobody else need hold on to them."""
 _GRACE_AT_EXIT = 1.0
+_RESTART = 3.0
+"""An engine that is started again is back by then."""
 
 
 @atexit.register
@@ -118,7 +117,12 @@ class Household:
         clock: Clock | None = None,
     ) -> None:
         self._turns = threading.RLock()
-        self.lock: threading.RLock | NotHere = self._turns
+        self.lock: threading.RLock | Locked = self._turns
+        self._stopping = threading.Lock()
+        """Who stops while somebody else does, waits for that."""
+        self._unserved_since: float | None = None
+        self.begun = threading.Event()
+        """Set while an engine of ours turns."""
         self.clock = clock or SystemClock()
         self.log = PythonLog()
         self.in_memory = home is None
@@ -149,7 +153,11 @@ class Household:
 
         Only the lock's descriptor is closed: as long as anybody has it, nobody else could take the home.
         """
-        self.lock = NotHere(self._program)
+        self.lock = Locked(
+            f"this scheduler belongs to the program that this one was forked from (pid {self._program}); "
+            "make another one here"
+        )
+        self._stopping = threading.Lock()
         self.background = self._standby = None
         self._lock_file.abandon()
         _TURNING.discard(self)
@@ -157,7 +165,7 @@ class Household:
     @property
     def is_here(self) -> bool:
         """Tell whether this is the program that has made it, and no fork of it."""
-        return not isinstance(self.lock, NotHere)
+        return os.getpid() == self._program
 
     def _open(self) -> Store:
         if self.in_memory:
@@ -235,21 +243,38 @@ class Household:
             watcher.watch_fd(self._pokes.fd)
         self.background = Background(engine, self._turns, self.clock, self.log, launcher.wake)
         self.background.start()
+        self.begun.set()
         _TURNING.add(self)
 
     def stop(self, patience: float | None, *, kill: bool, grace: float = float("inf")) -> list[str]:
-        """Stop the engine, and return the runs that it leaves."""
-        standby, self._standby = self._standby, None
-        if standby is not None:
-            standby.close()
-        background, self.background = self.background, None
-        if background is None:
-            return []
-        left = background.stop(patience, kill=kill, grace=grace)
-        with self.lock:
-            self._let_go()
-        _TURNING.discard(self)
-        return left
+        """Stop the engine, and return the runs that it leaves.
+
+        It is ours until it has stopped: who is interrupted here may stop it once more.
+        """
+        with self._stopping:
+            standby, self._standby = self._standby, None
+            if standby is not None:
+                standby.close()
+            background = self.background
+            if background is None:
+                return []
+            left = background.stop(patience, kill=kill, grace=grace)
+            with self.lock:
+                self.background = None
+                self.begun.clear()
+                self._let_go()
+            _TURNING.discard(self)
+            return left
+
+    def calls(self, run_id: str) -> bool:
+        """Tell whether a function of ours is being called for a run."""
+        launcher = self._launcher
+        return launcher is not None and launcher.calls(run_id)
+
+    def hurry(self) -> None:
+        """Let a stop that waits for what runs end it now; from a signal handler, too."""
+        if self.background is not None:
+            self.background.hurry()
 
     def _let_go(self) -> None:
         """Leave the home to whoever wants it next."""
@@ -263,12 +288,22 @@ class Household:
 
     def close(self) -> None:
         """Close the store; what was in memory is gone."""
-        if not self.is_here:
+        if not self.is_here or isinstance(self.lock, Locked):
             return
         with self.lock:
+            self.lock = Locked("this scheduler was closed; make another one")
             self.store.close()
         if self.in_memory:
             self._drop_directory()
+
+    def is_unserved(self) -> bool:
+        """Tell whether there has been no engine for some time, and none of ours waits for its place."""
+        if self._standby is not None or self.pid_of_engine is not None:
+            self._unserved_since = None
+            return False
+        now = self.clock.monotonic()
+        self._unserved_since = now if self._unserved_since is None else self._unserved_since
+        return now - self._unserved_since >= _RESTART
 
     @property
     def pid_of_engine(self) -> int | None:

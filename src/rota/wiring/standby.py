@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from rota.errors import EngineRunning, StoreUnavailable
+from rota.errors import EngineRunning, RotaError
 from rota.ports import Log
 from rota.process.lock import IN_PROGRAM, Holder, holder_of
 
@@ -57,7 +57,7 @@ class Standby:
             self._begin()
         except EngineRunning:
             return False  # another one was faster
-        except StoreUnavailable as error:
+        except (RotaError, OSError) as error:
             if self._missing == 1:
                 self._log.error(
                     f"the engine that served {self._home} has ended, and its place cannot be taken: {error}"
