@@ -149,6 +149,7 @@ PYTHON_PARTS = {
         "JobExists",
         "EngineNotRunning",
         "RunFailed",
+        "NotKept",
         "TaskTimeout",
     ),
 }

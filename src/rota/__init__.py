@@ -12,6 +12,7 @@ from rota.errors import (
     JobExists,
     NoSuchJob,
     NoSuchRun,
+    NotKept,
     RotaError,
     TaskTimeout,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "JobLine",
     "NoSuchJob",
     "NoSuchRun",
+    "NotKept",
     "Notifier",
     "Overlap",
     "Priority",
@@ -117,3 +119,8 @@ def __getattr__(name: str) -> Any:
     found = getattr(import_module(_WHERE[name]), name)
     globals()[name] = found
     return found
+
+
+def __dir__() -> list[str]:
+    """Name what is public, whether it was imported already or not."""
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

@@ -75,18 +75,14 @@ def error_of(error: BaseException) -> dict[str, Any]:
 
 
 def told(error: BaseException) -> str:
-    """Return an exception in a line or a few, however it is made: its own way of showing itself may be wrong."""
+    """Return an exception in one line: its type, and its text if it has one that can be shown."""
     kind = type(error).__name__
     try:
         text = str(error)
-    except Exception as fault:  # noqa: BLE001 -- whatever a class's own __str__ throws
-        return f"{kind} (its text cannot be shown: {type(fault).__name__})"
-    return f"{kind}: {_plain(text)}" if text else kind
-
-
-def _plain(text: str) -> str:
-    """Return a text that can be encoded; what stands for undecodable bytes in it is shown as such."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    except Exception as trouble:  # noqa: BLE001 -- an exception's own __str__ may do anything
+        return f"{kind} (its text cannot be shown: {type(trouble).__name__})"
+    text = text.encode(errors="backslashreplace").decode()  # a lone surrogate fits into no file and no database
+    return f"{kind}: {text}" if text else kind
 
 
 def _resolve(target: str) -> Any:

@@ -24,6 +24,7 @@ RotaError                      1
 ├── TaskTimeout                1   a call took longer than it may; a TimeoutError, too
 ├── CallFailed                 1   a call's process ended without an answer, or with an exception that cannot be sent
 ├── NotCarried                 1   a call returned something that cannot be sent back from its process
+├── NotKept                    1   a run has succeeded, but what its function returned could not be kept
 └── StoreUnavailable           1   passing: locked by another program, or the disk is full
     ├── StoreBusy
     └── StoreFull
@@ -32,6 +33,9 @@ RotaError                      1
 from __future__ import annotations
 
 from collections.abc import Iterable
+
+_FEW = 10
+"""So many names fit into a message."""
 
 
 class RotaError(Exception):
@@ -92,11 +96,12 @@ class NotFound(RotaError):
 class NoSuchJob(NotFound):
     """No job has this name; or one had it, and was removed."""
 
-    def __init__(self, name: str, known: Iterable[str] = (), *, removed: bool = False) -> None:
+    def __init__(self, name: str, known: Iterable[str] | None = None, *, removed: bool = False) -> None:
         if removed:
-            told = f"job {name!r} was removed; its history is left (see: rota runs), and `rota add` makes it anew"
+            told = f"job {name!r} was removed; its history is left, and whoever adds it again has it back"
         else:
-            told = f"no job named {name!r}{did_you_mean(name, known) or '; `rota list` shows those that there are'}"
+            names = None if known is None else sorted(known)
+            told = f"no job named {name!r}{'' if names is None else did_you_mean(name, names) or _there_are(names)}"
         super().__init__(told)
 
 
@@ -160,6 +165,10 @@ class NotCarried(RotaError):
     """A call has succeeded, but what it returned cannot be sent back from its process."""
 
 
+class NotKept(RotaError):
+    """A run has succeeded, but what its function returned could not be kept with it; the text says why."""
+
+
 class StoreUnavailable(RotaError):
     """Passing: the store cannot be written now; trying again later loses nothing."""
 
@@ -172,9 +181,17 @@ class StoreFull(StoreUnavailable):
     """The disk is full, or does not answer."""
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
+def _there_are(names: list[str]) -> str:
+    """Return '; there are …', with the first few of the names."""
+    if not names:
+        return "; there are no jobs"
+    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+    return f"; there are: {', '.join(names[:_FEW])}{more}"
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
     """Return '; did you mean …?' for the nearest known word, or nothing."""
     from difflib import get_close_matches
 
-    near = get_close_matches(word, list(known), n=1)
+    near = get_close_matches(str(word), list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else ""

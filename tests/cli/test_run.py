@@ -252,4 +252,6 @@ def test_of_a_job_that_was_removed_it_is_said_that_it_was(home):
     for words in (["retry", run], ["run", "old"], ["show", "old"]):
         assert "job 'old' was removed; its history is left" in home.fails(3, *words)
     errors = home.fails(3, "run", "nothing-like-it")
-    assert "no job named 'nothing-like-it'; `rota list` shows those that there are" in errors
+    assert "no job named 'nothing-like-it'; there are no jobs" in errors
+    home.ok("add", "backup", "--", "true")
+    assert "no job named 'nothing-like-it'; there are: backup" in home.fails(3, "run", "nothing-like-it")

@@ -86,7 +86,9 @@ def test_a_result_that_cannot_be_kept_does_not_fail_its_run(scheduler, apart):
     scheduler.add(lambda: {1, 2}, "set", apart=apart)
     for name, note in (("long", "longer than 262144 characters and was not kept"), ("set", "cannot be kept as JSON")):
         handle = scheduler.trigger(name)
-        assert (None, State.SUCCEEDED) == (handle.result(20), handle.state)
+        with pytest.raises(rota.NotKept, match=f"what it returned is not there: .*{note}"):
+            handle.result(20)
+        assert State.SUCCEEDED == handle.state
         assert note in handle.run.reason
 
 

@@ -105,7 +105,7 @@ def test_a_task_may_be_a_method():
         ({"retires": 3}, r"task 'work': there is no option 'retires'; did you mean 'retries'\?"),
         ({"every": "5m"}, r"task 'work': there is no option 'every'; "),
         ({"retries": -1}, r"task 'work': retries is -1; it must be 0 or more"),
-        ({"retries": "3"}, r"task 'work': retries is '3'; give a number, or a rota\.Retry"),
+        ({"retries": "3"}, r"task 'work': retries is '3'; give a whole number, or a rota\.Retry"),
         ({"timeout": 0}, r"task 'work': timeout is 0s; it must be longer"),
         ({"on_error": "log"}, r"task 'work': on_error is 'log', which cannot be called; give a function"),
         ({"name": "-x"}, r"job name '-x': a leading '-' would read as an option"),

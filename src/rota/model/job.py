@@ -181,7 +181,8 @@ def check_policy(what: str, policy: Policy) -> None:
     }
     for word, (span, shortest) in spans.items():
         if span is not None and span < shortest:
-            raise BadJob(f"{what}: {word} is {span.total_seconds():g}s; it must be longer")
+            wanted = "not be negative" if shortest == nothing else "be longer"
+            raise BadJob(f"{what}: {word} is {span.total_seconds():g}s; it must {wanted}")
         if span is not None and span > _LONGEST:
             raise BadJob(f"{what}: {word} is {span.days:,} days; 100 years at most")
 

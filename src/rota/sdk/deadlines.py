@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import contextvars
-import inspect
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -53,16 +52,8 @@ def _payload(name: str, sent: Callable[..., Any], args: Any, kwargs: Any) -> byt
     try:
         return by_value(sent, args, kwargs)
     except Exception as error:  # noqa: BLE001 -- whatever an object's own way of pickling throws
-        warn_of_a_thread(name, error, stacklevel=_distance())
+        warn_of_a_thread(name, error)
         return None
-
-
-def _distance() -> int:
-    """Return how many calls away the first code is that is not of this package: whoever has called the task."""
-    here, frame = 1, inspect.currentframe()
-    while frame is not None and frame.f_globals.get("__name__", "").startswith("rota."):
-        here, frame = here + 1, frame.f_back
-    return here
 
 
 def _late(deadline: Deadline, name: str, what: str) -> TaskTimeout:

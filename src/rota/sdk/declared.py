@@ -12,9 +12,10 @@ import msgspec
 
 from rota.errors import JobExists, RotaError
 from rota.observe.python_logging import shown_on_stderr
+from rota.sdk.accepting import check_call, check_decorated, job_name_of, refuse_bare
 from rota.sdk.options import Options
 from rota.sdk.scheduler import Scheduler
-from rota.sdk.tasks import name_of, task_of, when_made_a_task
+from rota.sdk.tasks import task_of, when_made_a_task
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -51,10 +52,7 @@ def job(
     Nothing runs until `rota.serve()`, or until somebody gives the module to `rota serve --python`. The words are those
     of `Scheduler.add`.
     """
-    if callable(name):
-        raise RotaError(
-            "rota.job wants to know when: write @rota.job(every='5m'), or @rota.job() for a job by hand only"
-        )
+    refuse_bare("rota.job", name)
 
     def declare(function: Callable[_P, _R]) -> Callable[_P, _R]:
         said = sys._getframe(1)  # noqa: SLF001 -- whoever decorates may be no function, and have no place of its own
@@ -67,11 +65,11 @@ def job(
 def _declare(
     function: Callable[..., Any], name: str | None, apart: bool | None, options: Options, file: str, line: int
 ) -> None:
-    if not callable(function):
-        raise RotaError(f"rota.job stands above a function, and {function!r} cannot be called")
+    check_decorated("rota.job", function)
     task = task_of(function)
     said = options if task is None else task.policy_for(options)
-    made = Declared(name or name_of(function), function, apart, said, file, line)
+    made = Declared(name or job_name_of(function), function, apart, said, file, line)
+    check_call(made.name, function, (), {})
     known = DECLARED.get(made.name)
     if known is not None and _identity(known.function) != _identity(function):
         raise JobExists(f"a job named {made.name!r} is declared twice: at {known.place} and at {made.place}")

@@ -7,6 +7,7 @@ What cannot be sent runs in a thread, and the program is warned of what a thread
 
 from __future__ import annotations
 
+import inspect
 import json
 import sys
 import warnings
@@ -15,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from rota.call import attempt_of
+from rota.call import attempt_of, told
 from rota.errors import BadJob
 from rota.model.action import Function
 from rota.model.job import Job
@@ -33,8 +34,11 @@ class FunctionBook:
         """Take a function in, and return what stands for it in a job."""
         if not callable(function):
             raise BadJob(f"job {name!r}: {function!r} cannot be called")
+        refuse_generator(function, f"the function of job {name!r}")
         target = target_of(function)
-        if not _is_json((args, kwargs)):  # a store keeps no objects: then they are part of the function
+        if not (
+            _is_json(list(args)) and _is_json(kwargs)
+        ):  # a store keeps no objects: then they are part of the function
             function, args, kwargs, target = _bound(function, args, kwargs), (), {}, ""
         apart = apart and _can_be_sent(f"job {name!r}", function)
         self._functions[name] = function
@@ -90,6 +94,13 @@ def _is_being_imported(module: Any) -> bool:
     return getattr(spec, "_initializing", False) is True
 
 
+def refuse_generator(function: Callable[..., Any], what: str) -> None:
+    """Refuse what does nothing when it is called, and would succeed with that."""
+    called = function if inspect.isroutine(function) else type(function).__call__
+    if any(inspect.isgeneratorfunction(each) or inspect.isasyncgenfunction(each) for each in (function, called)):
+        raise BadJob(f"{what} is a generator: it does nothing when it is called; give a function that goes through it")
+
+
 def target_of(function: Callable[..., Any]) -> str:
     """Return `pkg.mod:func` if that is where a function can be imported from, else nothing."""
     module, path = getattr(function, "__module__", None), getattr(function, "__qualname__", "")
@@ -102,8 +113,6 @@ def target_of(function: Callable[..., Any]) -> str:
 
 
 def _bound(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Callable[..., Any]:
-    import inspect
-
     function = attempt_of(function)
     if inspect.iscoroutinefunction(function):
 
@@ -115,18 +124,18 @@ def _bound(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
 
 
 def _is_json(value: Any) -> bool:
+    """Tell whether JSON gives a value back as it was, to its very type: a tuple would come back as a list."""
     try:
-        msgspec.json.encode(value)
-        return bool(msgspec.json.decode(msgspec.json.encode(value)) == _listed(value))
+        return _is_plain(value) and bool(msgspec.json.decode(msgspec.json.encode(value)) == value)
     except (TypeError, ValueError, RecursionError):
         return False
 
 
-def _listed(value: Any) -> Any:
-    """Return a value as JSON gives it back: tuples have become lists."""
-    if isinstance(value, dict):
-        return {key: _listed(each) for key, each in value.items()}
-    return [_listed(each) for each in value] if isinstance(value, (list, tuple)) else value
+def _is_plain(value: Any) -> bool:
+    kind = type(value)  # and none of its subclasses: an Enum or a named tuple has more to it than its value
+    if kind is dict:
+        return all(type(key) is str and _is_plain(each) for key, each in value.items())
+    return all(map(_is_plain, value)) if kind is list else kind in (str, int, float, bool, type(None))
 
 
 def _can_be_sent(what: str, function: Callable[..., Any]) -> bool:
@@ -135,16 +144,22 @@ def _can_be_sent(what: str, function: Callable[..., Any]) -> bool:
     try:
         cloudpickle.dumps(function)
     except Exception as error:  # noqa: BLE001 -- whatever an object's own way of pickling throws
-        warn_of_a_thread(what, error, stacklevel=5)
+        warn_of_a_thread(what, error)
         return False
     return True
 
 
-def warn_of_a_thread(what: str, error: Exception, stacklevel: int) -> None:
+def warn_of_a_thread(what: str, error: Exception) -> None:
     """Say that what should have had a process has a thread, why, and what a thread cannot do."""
-    warnings.warn(
-        f"{what}: its function cannot be sent to a process ({type(error).__name__}: {error}), so it runs in a thread: "
-        "a timeout ends its run, but cannot end the thread",
-        RuntimeWarning,
-        stacklevel=stacklevel,
+    warn_program(
+        f"{what}: its function cannot be sent to a process ({told(error)}), so it runs in a thread: "
+        "a timeout ends its run, but cannot end the thread"
     )
+
+
+def warn_program(text: str) -> None:
+    """Warn at the nearest code that is not of this package: whoever has asked for what is warned of."""
+    level, frame = 1, inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__", "").startswith("rota."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, RuntimeWarning, stacklevel=level)

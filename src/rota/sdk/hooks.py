@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from rota.call import told
 from rota.schedule.duration import format_duration
 from rota.sdk.schedules import span
 
@@ -51,7 +52,7 @@ class Hooks(msgspec.Struct, frozen=True):
     async def failed(self, info: TaskInfo, finish: Finish) -> None:
         """Tell that an attempt has failed."""
         assert info.error is not None, "an attempt that failed has failed with something"
-        text = f"attempt {info.attempt} failed after {info.duration:.3f}s: {_spoken(info.error)}"
+        text = f"attempt {info.attempt} failed after {info.duration:.3f}s: {told(info.error)}"
         self._say(logging.WARNING, "error", info, text)
         await self._tell("on_error", self.on_error, info, finish, info, info.error)
 
@@ -66,7 +67,7 @@ class Hooks(msgspec.Struct, frozen=True):
             self._say(logging.INFO, "finish", info, f"succeeded in {info.duration:.3f}s")
         else:
             many = "" if info.attempt == 1 else f" after {info.attempt} attempts"
-            self._say(logging.ERROR, "finish", info, f"failed{many}: {_spoken(info.error)}")
+            self._say(logging.ERROR, "finish", info, f"failed{many}: {told(info.error)}")
         await self._tell("on_finish", self.on_finish, info, finish, info)
 
     def _say(self, level: int, event: str, info: TaskInfo, text: str, **more: Any) -> None:
@@ -76,7 +77,7 @@ class Hooks(msgspec.Struct, frozen=True):
             "task_id": info.task_id,
             "attempt": info.attempt,
             "duration": info.duration,
-            "error": None if info.error is None else _spoken(info.error),
+            "error": None if info.error is None else told(info.error),
             **more,
         }
         # An attempt's failure brings its traceback; the end says again what it was, and no more.
@@ -88,15 +89,11 @@ class Hooks(msgspec.Struct, frozen=True):
         if hook is None:
             return
         try:
-            told = hook(*given[: _most_arguments(hook, len(given))])
-            if inspect.isawaitable(told):
-                await finish(told)
+            answer = hook(*given[: _most_arguments(hook, len(given))])
+            if inspect.isawaitable(answer):
+                await finish(answer)
         except Exception:
             self.log.exception("[%s] %s failed", info.name, name, extra={"task": info.name, "task_id": info.task_id})
-
-
-def _spoken(error: BaseException) -> str:
-    return f"{type(error).__name__}: {error}"
 
 
 def _most_arguments(function: Hook, most: int) -> int:

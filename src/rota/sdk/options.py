@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Literal, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypedDict
 
 import msgspec
 
-from rota.errors import BadJob, did_you_mean
+from rota.errors import BadJob, BadSchedule, did_you_mean
 from rota.model.action import Action
 from rota.model.job import SECRET_SOURCES, Job, ScheduleSpec
 from rota.model.policy import PRIORITIES, CatchUp, Output, Overlap, Policy, Retries
 from rota.schedule.custom import Schedule
 from rota.schedule.instant import parse_instant
-from rota.sdk.schedules import At, Calendar, Cron, Every, Priority, Retry, span, spec_of
+from rota.sdk.schedules import At, Calendar, Cron, Every, Priority, Retry, is_seconds, span, spec_of
 
 if TYPE_CHECKING:
     from rota.observe.notifiers.notifier import Tells
@@ -80,7 +80,7 @@ class Options(TypedDict, total=False):
     """No slot after this instant is due."""
     description: str
     """What it is for."""
-    tags: Iterable[str]
+    tags: Collection[str]
     """Words to find it by."""
     enabled: bool
     """Whether it is due at all [True]."""
@@ -99,6 +99,124 @@ class Options(TypedDict, total=False):
     notify_on: Literal["failure", "success", "always"]
     """Of which runs they are told, once each, after its retries [failure]."""
 
+
+# -- what each word may be given --------------------------------------------------------------------------------------
+
+
+_MOST_SHOWN = 80
+"""So many characters of a wrong value are shown."""
+
+
+class _Takes(NamedTuple):
+    """What a word may be given: a test, and the same in words for whoever gave something else."""
+
+    fits: Callable[[Any], bool]
+    words: str
+
+
+def _one(*kinds: type) -> Callable[[Any], bool]:
+    """Return the test whether a value is of one of these kinds; what is true or false is no number here."""
+    return lambda value: isinstance(value, kinds) and not isinstance(value, bool)
+
+
+def _some(*kinds: type) -> Callable[[Any], bool]:
+    """Return the test whether a value is one of these kinds, or a list of them with something in it."""
+    one = _one(*kinds)
+    return lambda value: bool(value) and all(map(one, value)) if isinstance(value, (list, tuple)) else one(value)
+
+
+def _is_span(value: Any) -> bool:
+    return _one(str, timedelta)(value) or is_seconds(value)
+
+
+def _are_texts(value: Any) -> bool:
+    is_list = isinstance(value, Collection) and not isinstance(value, (str, bytes, Mapping))
+    return is_list and all(isinstance(each, str) for each in value)
+
+
+_SPAN = _Takes(_is_span, "a duration such as '1h30m', a number of seconds, or a timedelta")
+_INSTANT = _Takes(_one(str, datetime), "a text such as '2027-01-31 10:00', or a datetime")
+_TEXT = _Takes(_one(str), "a text")
+_TAKES = {
+    "cron": _Takes(_some(str, Cron), "a text such as '30 2 * * *', a rota.Cron, or a list of these"),
+    "every": _Takes(
+        lambda value: _is_span(value) or isinstance(value, Every), "a duration such as '5m', or a rota.Every"
+    ),
+    "at": _Takes(
+        _some(str, datetime, At), "a text such as '2027-01-31 10:00', a datetime, a rota.At, or a list of these"
+    ),
+    "calendar": _Takes(_some(str, Calendar), "a text such as 'Mon..Fri 09:00', a rota.Calendar, or a list of these"),
+    "custom": _Takes(_some(str), "a text: a plug-in's name and what it is told; or a list of these"),
+    "schedule": _Takes(
+        _some(Schedule), "a rota.Cron, Every, At or Calendar, a rota.Schedule of yours, or a list of these"
+    ),
+    "timezone": _Takes(_one(str), "an IANA name such as 'Europe/Berlin'"),
+    "retries": _Takes(_one(int, Retry), "a whole number, or a rota.Retry"),
+    "retry_delay": _SPAN,
+    "backoff": _Takes(_one(int, float), "a number"),
+    "timeout": _SPAN,
+    "kill_after": _SPAN,
+    "start_by": _SPAN,
+    "overlap": _Takes(_one(str), f"one of {', '.join(Overlap)}"),
+    "max_instances": _Takes(_one(int), "a whole number, 1 or more"),
+    "catch_up": _Takes(_one(str), f"one of {', '.join(CatchUp)}"),
+    "grace": _SPAN,
+    "priority": _Takes(_one(str, int), "a word such as 'high', or a whole number"),
+    "pool": _Takes(_one(str), "the name of a pool"),
+    "jitter": _SPAN,
+    "max_output": _Takes(lambda value: _one(int)(value) and value >= 0, "a whole number of bytes, 0 or more"),
+    "not_before": _INSTANT,
+    "not_after": _INSTANT,
+    "description": _TEXT,
+    "tags": _Takes(_are_texts, "a list of texts"),
+    "enabled": _Takes(lambda value: isinstance(value, bool), "True or False"),
+    "env": _Takes(lambda value: isinstance(value, Mapping), "a dict of names and values"),
+    "env_file": _Takes(
+        lambda value: value in ([], ()) or _some(str, os.PathLike)(value), "the path of a file, or a list of these"
+    ),
+    "cwd": _Takes(_one(str, os.PathLike), "the path of a directory"),
+    "user": _Takes(_one(str), "the name of a user"),
+    "umask": _Takes(lambda value: _one(int)(value) and 0 <= value <= 0o777, "a number from 0 to 0o777, such as 0o027"),
+    "capacity": _Takes(lambda value: _one(int)(value) and value >= 1, "a whole number, 1 or more"),
+    "size": _Takes(_one(int), "a whole number"),
+    "apart": _Takes(lambda value: isinstance(value, bool), "True or False"),
+    "name": _TEXT,
+}
+
+
+def check_words(what: str, given: Mapping[str, Any]) -> None:
+    """Refuse a value that its word cannot be given; None says nothing, and is no value."""
+    for word, value in given.items():
+        takes = _TAKES.get(word)
+        if takes is not None and value is not None and not takes.fits(value):
+            raise BadJob(f"{what}: {word} is {_short(value)}; give {takes.words}")
+
+
+def check_zone(what: str, name: str) -> None:
+    """Refuse a time zone that there is not."""
+    from rota.schedule.zones import zone
+
+    check_words(what, {"timezone": name})
+    try:
+        zone(name)
+    except BadSchedule as error:
+        raise BadJob(f"{what}: {error.problem}; {error.hint}") from None
+
+
+def read_span(what: str, word: str, given: Mapping[str, Any]) -> timedelta:
+    """Return the duration that a word was given."""
+    try:
+        return span(given[word])
+    except BadSchedule as error:
+        raise BadJob(f"{what}: {word} is {_short(given[word])}; {error.problem}; {error.hint}") from None
+
+
+def _short(value: Any) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= _MOST_SHOWN else f"{shown[:_MOST_SHOWN]}…"
+
+
+# -- from words to a definition ---------------------------------------------------------------------------------------
 
 _SPANS = ("timeout", "kill_after", "start_by", "grace", "jitter")
 _OF_A_PROCESS = ("timeout", "env", "env_file", "cwd", "user", "umask")
@@ -120,7 +238,10 @@ def definition(name: str, action: Action, options: Mapping[str, Any]) -> Job:
         near = did_you_mean(unknown, Options.__annotations__)
         raise BadJob(f"job {name!r}: there is no option {unknown!r}{near}")
     given = {word: value for word, value in options.items() if value is not None}
+    check_words(f"job {name!r}", given)
     zone, env = given.get("timezone"), given.get("env", {})
+    if zone is not None:
+        check_zone(f"job {name!r}", zone)
     return Job(
         name=name,
         action=action,
@@ -131,7 +252,7 @@ def definition(name: str, action: Action, options: Mapping[str, Any]) -> Job:
         tags=tuple(given.get("tags", ())),
         enabled=given.get("enabled", True),
         cwd=os.path.abspath(given["cwd"]) if "cwd" in given else os.getcwd(),
-        env={key: str(value) for key, value in env.items() if not isinstance(value, Secret)},
+        env={key: _text(name, key, value) for key, value in env.items() if not isinstance(value, Secret)},
         secrets={key: _place(name, value.source) for key, value in env.items() if isinstance(value, Secret)},
         env_files=tuple(os.path.abspath(os.path.expanduser(path)) for path in _several(given.get("env_file"))),
         user=given.get("user"),
@@ -139,9 +260,21 @@ def definition(name: str, action: Action, options: Mapping[str, Any]) -> Job:
     )
 
 
+def _text(name: str, variable: Any, value: Any) -> str:
+    """Return a variable's value as a process gets it; what is refused is not shown, because it may be a secret."""
+    if not isinstance(variable, str):
+        raise BadJob(f"job {name!r}: env has a variable named {variable!r}; give a text")
+    if not isinstance(value, (str, int, float, os.PathLike)):
+        kind = type(value).__name__
+        raise BadJob(
+            f"job {name!r}: env has a value of the type {kind} for {variable!r}; give a text, or a rota.Secret"
+        )
+    return str(value)
+
+
 def _place(name: str, source: str) -> str:
     """Return where a secret is, with a file's path as it is seen from here."""
-    scheme, colon, rest = source.partition(":")
+    scheme, colon, rest = str(source).partition(":")
     if scheme not in SECRET_SOURCES or not rest:
         raise BadJob(
             f"job {name!r}: {source!r} is no place of a secret; write keyring:service/name, file:/path or env:NAME"
@@ -174,7 +307,7 @@ def _several(given: Any) -> Iterable[Any]:
 
 
 def _policy(name: str, given: Mapping[str, Any], zone: str | None) -> Policy:
-    fields: dict[str, Any] = {word: span(given[word]) for word in _SPANS if word in given}
+    fields: dict[str, Any] = {word: read_span(f"job {name!r}", word, given) for word in _SPANS if word in given}
     fields |= {word: given[word] for word in ("max_instances", "pool") if word in given}
     for word, kind in (("overlap", Overlap), ("catch_up", CatchUp)):
         if word in given:
@@ -184,12 +317,18 @@ def _policy(name: str, given: Mapping[str, Any], zone: str | None) -> Policy:
         fields["output"] = Output(head, given["max_output"] - head)
     if "priority" in given:
         fields["priority"] = _priority(name, given["priority"])
-    fields["retries"] = _retries(given)
+    fields["retries"] = _retries(name, given)
     for word in ("not_before", "not_after"):
         if word in given:
-            value = given[word]
-            fields[word] = parse_instant(value, zone) if isinstance(value, str) else value
+            fields[word] = _instant(given[word], zone)
     return Policy(**fields)
+
+
+def _instant(value: str | datetime, zone: str | None) -> datetime:
+    """Return an instant; without an offset it is wall time in the zone, however it was given."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value
+    return parse_instant(value if isinstance(value, str) else value.isoformat(sep=" "), zone)
 
 
 def _choice(name: str, word: str, kind: type[Overlap] | type[CatchUp], value: str) -> Overlap | CatchUp:
@@ -213,9 +352,9 @@ def _priority(name: str, value: str | int) -> int:
     return PRIORITIES[value]
 
 
-def _retries(given: Mapping[str, Any]) -> Retries:
+def _retries(name: str, given: Mapping[str, Any]) -> Retries:
     retries = given.get("retries", 0)
     found = retries.retries() if isinstance(retries, Retry) else Retries(count=retries)
     if "retry_delay" not in given:
         return found
-    return Retries(found.count, span(given["retry_delay"]), found.backoff, found.max_delay, found.jitter, found.only_on)
+    return msgspec.structs.replace(found, delay=read_span(f"job {name!r}", "retry_delay", given))

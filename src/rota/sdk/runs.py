@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from rota.errors import NoSuchRun, RotaError
+from rota.errors import NoSuchRun, NotKept, RotaError
 from rota.model.run import FINAL, Attempt, Run, State
 
 if TYPE_CHECKING:
     from rota.wiring.inside import Household
 
+_OF_A_RESULT = "the result "
+"""How a run's reason begins where a result was not kept: see call.as_text and launcher.bounded."""
 _LOOK = 0.2
 _LOOK_AS_CLIENT = 0.05
 
@@ -93,7 +95,10 @@ class Handle:
         return asyncio.to_thread(self.wait).__await__()
 
     def result(self, timeout: float | None = None) -> Any:
-        """Wait, and return what the function returned; raises RunFailed when the run did not succeed."""
+        """Wait, and return what the function returned.
+
+        Raises RunFailed when the run did not succeed, and NotKept when it did but its result could not be kept.
+        """
         run = self.wait(timeout)
         if run.state is not State.SUCCEEDED:
             raise RunFailed(run)
@@ -125,5 +130,12 @@ class Handle:
 
 
 def result_of(run: Run) -> Any:
-    """Return what the function of a run returned, as far as JSON could keep it."""
-    return None if run.result is None else msgspec.json.decode(run.result)
+    """Return what the function of a run that has succeeded returned."""
+    if run.result is not None:
+        return msgspec.json.decode(run.result)
+    if run.reason.startswith(_OF_A_RESULT):
+        raise NotKept(
+            f"run {run.id} of {run.job} succeeded, but what it returned is not there: {run.reason}; "
+            "return what JSON can hold, or write it to a file and return its name"
+        )
+    return None

@@ -5,10 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import warnings
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, cast
 
 import msgspec
@@ -17,17 +16,18 @@ from rota.config.actions import Action as OfOthers
 from rota.config.actions import compiled
 from rota.control.questions import JobLine
 from rota.engine.settings import EngineSettings, Retention
-from rota.errors import Conflict, JobExists, RotaError
+from rota.errors import Conflict, JobExists, NoSuchRun, RotaError
 from rota.model.action import Action, Command, Function, Shell
 from rota.model.job import Job
 from rota.model.origin import shown
 from rota.model.run import FINAL, Run, State
 from rota.process.inside import CALLING
-from rota.sdk.functions import FunctionBook
+from rota.sdk.accepting import check_arguments, check_decorated, check_what, name_for, refuse_bare, text_of
+from rota.sdk.functions import FunctionBook, warn_program
 from rota.sdk.listening import Listener, Listeners
-from rota.sdk.options import Options, definition, need_process
+from rota.sdk.options import Options, check_words, check_zone, definition, need_process
 from rota.sdk.runs import Handle
-from rota.sdk.tasks import Task, name_of, task_of, when_made_a_task
+from rota.sdk.tasks import Task, task_of, when_made_a_task
 from rota.sdk.waiting import check_that_it_goes_on, heard_by
 from rota.wiring.inside import Household
 
@@ -53,6 +53,9 @@ class Scheduler:
     this is a client of it: what can be imported, and every command, runs there. When that engine was a program's, too,
     and has ended, this one takes its place.
 
+    `capacity` is how many runs go at once [two for each CPU, at least 4]; `timezone` is that of the jobs which say none
+    of their own [the host's].
+
     A fork of the program has no part in it: there every call but `close` raises an error.
     """
 
@@ -63,6 +66,9 @@ class Scheduler:
         capacity: int | None = None,
         timezone: str | None = None,
     ) -> None:
+        check_words("the scheduler", {"capacity": capacity})
+        if timezone is not None:
+            check_zone("the scheduler", timezone)
         settings = EngineSettings() if home is not None else EngineSettings(retention=_IN_MEMORY)
         if capacity is not None:
             settings = msgspec.structs.replace(settings, capacity=capacity)
@@ -103,7 +109,10 @@ class Scheduler:
         A program that is started again says the same as before, and its jobs go on as they were; a name that this
         program has given already is refused unless you say `replace`.
         """
-        name = name or _name_of(what)
+        check_words("the job", {"name": name, "apart": apart})
+        check_what(what)
+        name = name or name_for(what)
+        check_arguments(name, what, args, kwargs)
         if name in self._mine and not replace:
             raise JobExists(f"this program has a job named {name!r} already; choose another name, or say replace=True")
         if self._timezone is not None:
@@ -149,12 +158,19 @@ class Scheduler:
         return lambda: notices.put(name, wanted)
 
     def job(
-        self, name: str | None = None, *, apart: bool | None = None, **options: Unpack[Options]
+        self,
+        name: str | None = None,
+        *,
+        apart: bool | None = None,
+        replace: bool = False,
+        **options: Unpack[Options],
     ) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]:
         """Make a job of the function below: `@scheduler.job(every="5m")`. The function stays what it was."""
+        refuse_bare("scheduler.job", name)
 
         def add(function: Callable[_P, _R]) -> Callable[_P, _R]:
-            made = self.add(function, name, apart=apart, **options)
+            check_decorated("scheduler.job", function)
+            made = self.add(function, name, apart=apart, replace=replace, **options)
             when_made_a_task(function, lambda task: self.add(task, made, apart=apart, replace=True, **options))
             return function
 
@@ -191,7 +207,7 @@ class Scheduler:
             else:
                 applied = self._household.verbs.change_if_different(job.name, job)
         for warning in applied.warnings:
-            warnings.warn(f"job {job.name!r}: {warning}", RuntimeWarning, stacklevel=4)
+            warn_program(f"job {job.name!r}: {warning}")
 
     def remove(self, name: str) -> None:
         """Take a job out of service; its history stays, and what runs goes on."""
@@ -227,10 +243,11 @@ class Scheduler:
 
     # -- runs ---------------------------------------------------------------------------------------------------------
 
-    def trigger(self, name: str, **params: str) -> Handle:
-        """Ask for a run now, and return it; a parameter is `ROTA_PARAM_NAME` for a command."""
+    def trigger(self, job: str, /, **params: str) -> Handle:
+        """Ask for a run of a job now, and return it; a parameter is `ROTA_PARAM_NAME` for a command."""
+        texts = {name: text_of(name, value) for name, value in params.items()}
         with self._household.lock:
-            run_id = self._household.verbs.trigger(name, {key: str(value) for key, value in params.items()})
+            run_id = self._household.verbs.trigger(job, texts)
         return Handle(self._household, run_id, self._check)
 
     def history(self, name: str | None = None, most: int = _MANY, state: str = "") -> list[Run]:
@@ -240,6 +257,9 @@ class Scheduler:
 
     def handle(self, run_id: str) -> Handle:
         """Return a run by its id."""
+        with self._household.lock:
+            if self._household.store.runs.find(run_id) is None:
+                raise NoSuchRun(f"no run has the id {run_id!r}; it never had, or the run was pruned")
         return Handle(self._household, run_id, self._check)
 
     def cancel(self, reference: str, why: str = "cancelled by the program") -> list[Run]:
@@ -249,6 +269,7 @@ class Scheduler:
 
     def set_pool(self, name: str, size: int) -> None:
         """Make or resize a pool: a named limit on how many runs go at once."""
+        check_words(f"pool {name!r}", {"size": size})
         with self._household.lock:
             self._household.verbs.set_pool(name, size)
 
@@ -298,18 +319,8 @@ class Scheduler:
                 )
 
     def _block(self) -> None:
-        """Wait for a stop, and go through with it; the second Ctrl-C or SIGTERM ends what runs.
-
-        A handler of signals may run between any two steps of this thread, so it takes no lock.
-        """
-        heard: list[int] = []
-
-        def hear(number: int, _frame: FrameType | None) -> None:
-            heard.append(number)
-            if len(heard) > 1:
-                self._household.hurry()
-
-        with heard_by(hear):
+        """Wait for a stop, and go through with it; the second Ctrl-C or SIGTERM ends what runs."""
+        with heard_by(self._household.hurry) as heard:
             try:
                 while not heard and not self._stopped.wait(_LOOK):
                     self._check()
@@ -387,14 +398,3 @@ class Scheduler:
 
     def _check(self) -> None:
         check_that_it_goes_on(self._household)
-
-
-def _name_of(what: Callable[..., Any] | str | Sequence[str] | OfOthers) -> str:
-    if isinstance(what, OfOthers):
-        return what.name or type(what).__name__
-    if callable(what):
-        return name_of(what)
-    words = what.split() if isinstance(what, str) else list(what)
-    if not words:
-        raise RotaError("there is nothing to run; give a function, a line of shell, or a list of words")
-    return os.path.basename(words[0])

@@ -22,10 +22,11 @@ from rota.model.run import Run, State
 from rota.sdk.attempts import OnLoop, Plain, run_attempt, run_directly
 from rota.sdk.awaiting import driven, finished
 from rota.sdk.deadlines import Deadline
+from rota.sdk.functions import refuse_generator
 from rota.sdk.hooks import LOG, Hook, Hooks, TaskInfo
-from rota.sdk.options import Options, Span
+from rota.sdk.options import Options, Span, check_words, read_span
 from rota.sdk.runs import RunFailed
-from rota.sdk.schedules import Retry, span
+from rota.sdk.schedules import Retry
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -135,7 +136,7 @@ def task_of(function: Any) -> Task | None:
     return found if isinstance(found, Task) and found.call is function else None
 
 
-def name_of(function: Callable[..., Any]) -> str:
+def name_of(function: object) -> str:
     """Return what a function is called: a task by its own name."""
     known = task_of(function)
     return known.name if known is not None else str(getattr(function, "__name__", None) or type(function).__name__)
@@ -200,13 +201,12 @@ def _coroutine_functions(made: Task) -> Callable[..., Any]:
 
 
 def _checked(function: Any) -> Callable[..., Any]:
+    if isinstance(function, (classmethod, staticmethod)):
+        kind = type(function).__name__
+        raise BadJob(f"rota.task stands above @{kind} of {name_of(function)}; put it below, next to the function")
     if not callable(function):
         raise BadJob(f"rota.task makes a task of a function, and {function!r} is none; write @rota.task(retries=3)")
-    if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-        raise BadJob(
-            f"{name_of(function)} is a generator: it does nothing when it is called, so there is nothing to try again; "
-            "make a task of a function that goes through it"
-        )
+    refuse_generator(function, name_of(function))
     return cast("Callable[..., Any]", function)
 
 
@@ -218,20 +218,19 @@ def _policy(name: str, options: Mapping[str, Any]) -> Policy:
         near = did_you_mean(unknown, TaskOptions.__annotations__)
         known = ", ".join(TaskOptions.__annotations__)
         raise BadJob(f"{what}: there is no option {unknown!r}{near or f'; there are: {known}'}")
+    given = {word: value for word, value in options.items() if value is not None}
+    check_words(what, given)
     check_name(name)
-    given = options.get("retries") or 0
-    if not isinstance(given, (int, Retry)) or isinstance(given, bool):
-        raise BadJob(f"{what}: retries is {given!r}; give a number, or a rota.Retry")
-    retries = given.retries() if isinstance(given, Retry) else Retries(count=given)
-    if options.get("retry_delay") is not None:
-        retries = msgspec.structs.replace(retries, delay=span(options["retry_delay"]))
-    if options.get("backoff") is not None:
-        retries = msgspec.structs.replace(retries, backoff=float(options["backoff"]))
-    timeout = options.get("timeout")
+    tries = given.get("retries", 0)
+    retries = tries.retries() if isinstance(tries, Retry) else Retries(count=tries)
+    if "retry_delay" in given:
+        retries = msgspec.structs.replace(retries, delay=read_span(what, "retry_delay", given))
+    if "backoff" in given:
+        retries = msgspec.structs.replace(retries, backoff=float(given["backoff"]))
     policy = Policy(
         retries=retries,
-        timeout=None if timeout is None else span(timeout),
-        kill_after=span(options.get("kill_after", _KILL_AFTER)),
+        timeout=read_span(what, "timeout", given) if "timeout" in given else None,
+        kill_after=read_span(what, "kill_after", {"kill_after": _KILL_AFTER, **given}),
     )
     check_policy(what, policy)
     return policy

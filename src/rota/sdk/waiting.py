@@ -32,8 +32,18 @@ def check_that_it_goes_on(household: Household) -> None:
 
 
 @contextmanager
-def heard_by(hear: Callable[[int, FrameType | None], None]) -> Iterator[None]:
-    """Hear Ctrl-C and SIGTERM for a while, where nobody else in the program does."""
+def heard_by(hurry: Callable[[], None]) -> Iterator[list[int]]:
+    """Hear Ctrl-C and SIGTERM for a while, where nobody else in the program does; the second one hurries.
+
+    A handler of signals may run between any two steps of the main thread, so it takes no lock.
+    """
+    heard: list[int] = []
+
+    def hear(number: int, _frame: FrameType | None) -> None:
+        heard.append(number)
+        if len(heard) > 1:
+            hurry()
+
     ours = threading.current_thread() is threading.main_thread()
     usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
     before = {number: signal.getsignal(number) for number in usual if ours}
@@ -41,7 +51,7 @@ def heard_by(hear: Callable[[int, FrameType | None], None]) -> Iterator[None]:
     for number in taken:
         signal.signal(number, hear)
     try:
-        yield
+        yield heard
     finally:
         for number in taken:
             signal.signal(number, before[number])

@@ -112,7 +112,8 @@ def what_runs(name: str, command: Any) -> str | Sequence[str] | Callable[..., An
 def when(schedules: Sequence[Schedule], *, enabled: bool) -> dict[str, Any]:
     """Return a service's schedules, and what they say of slots that are missed, in rota's words."""
     made = [each.rota_schedule(enabled=enabled) for each in schedules]
-    words: dict[str, Any] = {"schedule": [found for found in made if found is not None]}
+    found = [each for each in made if each is not None]
+    words: dict[str, Any] = {"schedule": found} if found else {}
     calendars = [each for each in schedules if isinstance(each, Calendar)]
     if any(each.persistent for each in calendars):
         words["grace"] = FOR_EVER  # as soon as the machine is back, however late
