@@ -15,13 +15,21 @@ def finished(result: Any) -> Any:
     import asyncio
     from concurrent.futures import ThreadPoolExecutor
 
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if running_loop() is None:
         return asyncio.run(_coroutine(result))
     context = contextvars.copy_context()
     with ThreadPoolExecutor(1) as apart:  # the caller's own loop cannot wait for another
         return apart.submit(context.run, asyncio.run, _coroutine(result)).result()
+
+
+def running_loop() -> Any:
+    """Return the event loop that turns in this thread; None when there is none."""
+    import asyncio
+
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def driven(coroutine: Coroutine[Any, Any, Any]) -> Any:

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, Unpack, cast
 
@@ -76,6 +77,7 @@ class Scheduler:
         path = None if home is None else os.path.abspath(os.path.expanduser(home))
         self._household = Household(path, settings, self._book.find, self._book.payload, os.environ)
         self._listeners = Listeners(self._household)
+        self._check = partial(check_that_it_goes_on, self._household)
         self._notices: Notices | None = None
         self._timezone = timezone
         self._mine: set[str] = set()
@@ -291,8 +293,8 @@ class Scheduler:
         background = self._household.background
         return background is not None and background.is_running
 
-    def start(self, *, blocking: bool = False) -> Scheduler:
-        """Start the engine, in a thread; `blocking` waits until somebody stops it, by Ctrl-C or from another thread."""
+    def start(self, *, blocking: bool = False, patience: float = _PATIENCE) -> Scheduler:
+        """Start the engine, in a thread; `blocking` waits for a stop, and Ctrl-C gives what runs `patience` seconds."""
         if self._closed:
             raise RotaError("this scheduler was closed; make another one")
         if self._household.background is None:
@@ -304,7 +306,7 @@ class Scheduler:
                 )
                 self._refuse_strangers()
         if blocking:
-            self._block()
+            self._block(patience)
         return self
 
     def _refuse_strangers(self) -> None:
@@ -318,7 +320,7 @@ class Scheduler:
                     "nothing the run fails"
                 )
 
-    def _block(self) -> None:
+    def _block(self, patience: float) -> None:
         """Wait for a stop, and go through with it; the second Ctrl-C or SIGTERM ends what runs."""
         with heard_by(self._household.hurry) as heard:
             try:
@@ -328,9 +330,9 @@ class Scheduler:
                 heard.append(signal.SIGINT)
             if heard:
                 self._household.log.info(
-                    f"stopping; what runs has {_PATIENCE:g} seconds, and a second Ctrl-C or SIGTERM ends it"
+                    f"stopping; what runs has {patience:g} seconds, and a second Ctrl-C or SIGTERM ends it"
                 )
-            self.stop()
+            self.stop(patience)
 
     def stop(self, timeout: timedelta | float | None = _PATIENCE, *, wait: bool = True) -> list[str]:
         """Start nothing more, give what runs its time, and return the runs that are left.
@@ -395,6 +397,3 @@ class Scheduler:
         import asyncio
 
         await asyncio.to_thread(self.close)
-
-    def _check(self) -> None:
-        check_that_it_goes_on(self._household)

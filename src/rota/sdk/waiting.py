@@ -10,6 +10,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from rota.errors import EngineNotRunning, RotaError
+from rota.sdk.awaiting import running_loop
 
 if TYPE_CHECKING:
     from rota.wiring.inside import Household
@@ -21,7 +22,7 @@ def check_that_it_goes_on(household: Household) -> None:
     if background is not None:
         if background.broken is not None:
             raise RotaError("the engine has ended by a fault; see the log") from background.broken
-        if household.loop is not None and household.loop is _running_loop():
+        if household.loop is not None and household.loop is running_loop():
             raise RotaError("to wait here holds up the event loop that the functions run on; write: await handle")
     elif household.in_memory:
         raise EngineNotRunning(
@@ -55,12 +56,3 @@ def heard_by(hurry: Callable[[], None]) -> Iterator[list[int]]:
     finally:
         for number in taken:
             signal.signal(number, before[number])
-
-
-def _running_loop() -> object:
-    import asyncio
-
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

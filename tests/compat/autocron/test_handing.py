@@ -179,6 +179,20 @@ def test_an_adapter_of_one_s_own_is_given_the_script(scheduler, script, log):
     assert "task" == given[-1]
 
 
+def test_an_adapter_may_do_no_more_than_create(scheduler, script, log):
+    class CustomAdapter(OSAdapter):
+        def create_task(self, task_name, script_path, cron_expr, python_executable=None):
+            return True
+
+    scheduler.os_adapter = CustomAdapter()
+    task = scheduler.get_task(scheduler.add_task("task", script=script(), every="2h"))
+    task.enabled = False
+    assert scheduler.remove_task(name="task")
+    assert [] == scheduler.list_tasks()
+    said = "'task': CustomAdapter has no method remove_task, so the system goes on starting it; take it away there"
+    assert 2 == log().count(said)
+
+
 def test_windows_is_given_the_script(scheduler, script):
     windows = Windows()
     scheduler.os_adapter = WindowsAdapter(windows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
+import os
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -17,6 +18,7 @@ from rota.compat.taskflows import (
     Alerts,
     TaskflowsError,
     TaskLogger,
+    TaskTimeout,
     ValidationError,
     alerts,
     get_current_task_id,
@@ -122,6 +124,72 @@ def test_run_task_takes_plain_functions_and_coroutine_functions():
     with pytest.raises(OSError, match="no"):
         asyncio.run(run_task(fails, required=True))
     assert 2 == asyncio.run(run_task(quickly, timeout=60, value=1))[0]
+
+
+def test_a_call_of_run_task_that_can_only_fail_is_refused_with_a_sentence():
+    def work(b: int) -> int:
+        return b
+
+    for call, why in (
+        (
+            lambda: run_task(work, 1, b=2),
+            r"run_task\(work, 1\): what follows the function is the task's name; give work",
+        ),
+        (lambda: run_task(work, name="n", args=(1,)), r"run_task\(work\): missing a required argument: 'b'; give work"),
+        (
+            lambda: run_task(work, b=1, args=(1,)),
+            "got an unexpected keyword argument 'args'; give work what it takes by",
+        ),
+    ):
+        with pytest.raises(ValidationError, match=why):
+            asyncio.run(call())
+    assert 2 == asyncio.run(run_task(max, "greater", True, 0, None, None, None, 1, 2))
+
+
+def test_a_timeout_is_one_of_taskflows_and_of_rota_s():
+    heard = []
+
+    class Hears(TaskLogger):
+        def on_task_error(self, error: Exception) -> None:
+            heard.append(error)
+
+    @task(timeout=0.5, required=True, logger=Hears)
+    def slow() -> None:
+        time.sleep(60)
+
+    @task(timeout=0.5, required=True, logger=Hears)
+    async def slow_coroutine() -> None:
+        time.sleep(60)
+
+    for call in (slow, lambda: asyncio.run(slow_coroutine())):
+        with pytest.raises(TaskTimeout, match=r"took longer than 0\.5s") as caught:
+            call()
+        assert isinstance(caught.value, TaskflowsError)
+        assert isinstance(caught.value, rota.TaskTimeout)
+    assert [TaskTimeout, TaskTimeout] == [type(error) for error in heard]
+
+
+def test_an_exception_of_the_task_s_own_is_what_it_was():
+    error = rota.RotaError("mine")
+
+    @task(required=True)
+    def fails() -> None:
+        raise error
+
+    with pytest.raises(rota.RotaError) as caught:
+        fails()
+    assert error is caught.value
+
+
+def test_a_call_that_leaves_no_answer_and_words_that_mean_nothing_are_taskflows_errors():
+    @task(timeout=30, required=True)
+    def ends() -> None:
+        os._exit(3)
+
+    with pytest.raises(TaskflowsError):
+        ends()
+    with pytest.raises(ValidationError):
+        task(retries=-1)(ends)
 
 
 def test_a_task_is_a_task_of_rota_s_for_a_scheduler():

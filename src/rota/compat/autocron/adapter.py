@@ -18,8 +18,11 @@ Runner = Callable[..., Any]
 
 
 class OSAdapter(ABC):
-    """A scheduler of the system's. A subclass says how a task is created, and perhaps the rest; each method has two
-    names, and whichever a subclass defines is the other, too."""
+    """A scheduler of the system's.
+
+    A subclass says how a task is created, and perhaps how it is removed, and which tasks there are. Each method has two
+    names, and whichever a subclass defines is the other, too.
+    """
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -39,6 +42,11 @@ class OSAdapter(ABC):
     ) -> bool:
         """Do as `create_scheduled_task` does."""
         return self.create_scheduled_task(task_name, script_path, cron_expr, python_executable)
+
+    @property
+    def can_remove(self) -> bool:
+        """Tell whether the subclass says how a task is removed."""
+        return type(self).remove_scheduled_task is not OSAdapter.remove_scheduled_task
 
     def remove_scheduled_task(self, task_name: str) -> bool:
         """Take a task away, and tell whether it was there."""

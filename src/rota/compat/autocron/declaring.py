@@ -6,15 +6,67 @@ import os
 import threading
 from collections.abc import Callable
 from datetime import tzinfo
-from typing import Any
+from typing import Any, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 from rota.compat.autocron import child
 from rota.compat.autocron.errors import SchedulingError
 from rota.compat.autocron.files import is_interval
 from rota.compat.autocron.runner import AutoCron
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _LOCK = threading.Lock()
 _SHARED: list[AutoCron] = []
+
+
+class Said(TypedDict, total=False):
+    """What a task may be told besides what it is and when it is due: see `AutoCron.add_task`."""
+
+    name: str
+    retries: int
+    retry_delay: float
+    timeout: float | None
+    notify: str | list[str] | None
+    email_config: dict[str, Any] | None
+    on_success: Callable[..., Any] | None
+    on_failure: Callable[..., Any] | None
+    timezone: str | tzinfo | None
+    safe_mode: bool
+    max_memory_mb: int | None
+    max_cpu_percent: float | None
+    overlap_policy: str
+    max_instances: int
+    misfire_grace_time: float | None
+    coalesce: bool
+    clean_env: bool
+    max_output_bytes: int
+    notifier: Any
+
+
+@overload
+def schedule(
+    what: None = None, every: str | None = None, cron: str | None = None, **said: Unpack[Said]
+) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]: ...
+
+
+@overload
+def schedule(
+    what: Callable[_P, _R], every: str | None = None, cron: str | None = None, **said: Unpack[Said]
+) -> Callable[_P, _R]: ...
+
+
+@overload
+def schedule(
+    what: str, every: None = None, cron: None = None, **said: Unpack[Said]
+) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]: ...
+
+
+@overload
+def schedule(what: str, every: str, cron: None = None, **said: Unpack[Said]) -> str: ...
+
+
+@overload
+def schedule(what: str, every: None = None, *, cron: str, **said: Unpack[Said]) -> str: ...
 
 
 def schedule(
@@ -34,7 +86,8 @@ def schedule(
     """Schedule the function below, `@schedule(every="5m")`, or a script, `schedule("script.py", every="5m")`.
 
     The function stays what it was; a script's task id is returned. `@schedule("5m")` is the same as `every="5m"`.
-    Everything else that `AutoCron.add_task` may be told, may be told here.
+    Everything else that `AutoCron.add_task` may be told, may be told here. In the process of a function nothing is
+    added, and the id is empty.
     """
     said = {word: value for word, value in locals().items() if word not in ("what", "more")} | more
     if every is None and cron is None:
@@ -52,7 +105,7 @@ def schedule(
     if callable(what):
         return add(what)
     name = said.pop("name", None) or os.path.splitext(os.path.basename(what))[0]
-    return None if child.is_one() else _shared().add_task(name, script=what, **said)
+    return "" if child.is_one() else _shared().add_task(name, script=what, **said)
 
 
 def _add_function(function: Callable[..., Any], said: dict[str, Any]) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from datetime import datetime, timedelta
 from typing import Any, cast
 
 import rota
+from rota.compat.autocron.attempts import Word
 from rota.compat.autocron.logger import AutoCronLogger
 from rota.compat.autocron.outcome import Aftermath
 from rota.compat.autocron.task import Task
@@ -21,15 +22,21 @@ _LONGEST_NAME = 150
 
 
 class _Rest(logging.Handler):
-    """Hands to a task log what the engine says; of the tasks themselves, the log tells in its own words."""
+    """Hands to a task log what the engine says; of the tasks themselves, the log tells in its own words.
 
-    def __init__(self, logger: AutoCronLogger, tasks: Container[str]) -> None:
+    That an attempt has failed and another one follows, nobody else says at once: so that is passed on from here.
+    """
+
+    def __init__(self, logger: AutoCronLogger, tasks: Container[str], failed: Callable[[str], None]) -> None:
         super().__init__(logging.WARNING)
-        self._logger, self._tasks = logger, tasks
+        self._logger, self._tasks, self._failed = logger, tasks, failed
 
     def emit(self, record: logging.LogRecord) -> None:
+        run_id: str = getattr(record, "rota_run", "")
         if getattr(record, "rota_job", "") not in self._tasks:
             self._logger.logger.log(record.levelno, "%s", record.getMessage())
+        elif record.levelno >= logging.ERROR and run_id:
+            self._failed(run_id)
 
 
 class Engine:
@@ -42,13 +49,23 @@ class Engine:
         """The name of a task's job, by the task's id."""
         self._works: dict[str, Work] = {}
         """What a job calls, by its name; those of tasks that were removed, too: their last run may go on."""
-        self._rest = _Rest(after.logger, self._works)
+        self._word = Word(self._tell_attempts)
+        self._rest = _Rest(after.logger, self._works, self._word.take)
         logging.getLogger("rota").addHandler(self._rest)
         self.scheduler.on_success(self._follow)
         self.scheduler.on_failure(self._follow)
 
     def _follow(self, run: rota.Run) -> None:
         self._after.follow(self.scheduler, self._works[run.job], run)
+
+    def _tell_attempts(self, run_id: str) -> None:
+        handle = self.scheduler.handle(run_id)
+        try:
+            run = handle.run
+        except rota.NoSuchRun:  # it is another scheduler's, in the same program, with a task of the same name
+            return
+        if not handle.is_done:
+            self._after.tell_attempts(self._works[run.job], handle)
 
     def add(self, task: Task) -> None:
         """Make a job of a task."""
@@ -103,8 +120,9 @@ class Engine:
         self.scheduler.stop(patience)
         for task in tasks:
             task.belong_to(None)
-        self.scheduler.close()
         logging.getLogger("rota").removeHandler(self._rest)
+        self._word.close()
+        self.scheduler.close()
 
 
 def _options(task: Task) -> dict[str, Any]:

@@ -102,7 +102,7 @@ class Handing:
 
     def remove(self, task: Task) -> None:
         """Take a task away from the system's scheduler."""
-        self.adapter.remove_scheduled_task(task.name)
+        self._take_away(task)
         task.belong_to(None)
         self.tasks.pop(task.name, None)
         _forget(task.name)
@@ -118,7 +118,17 @@ class Handing:
         if task.enabled:
             self._create(task)
         else:
+            self._take_away(task)
+
+    def _take_away(self, task: Task) -> None:
+        if self.adapter.can_remove:
             self.adapter.remove_scheduled_task(task.name)
+        else:
+            self._logger.warning(
+                "'%s': %s has no method remove_task, so the system goes on starting it; take it away there by hand",
+                task.name,
+                type(self.adapter).__name__,
+            )
 
 
 def _fields(task: Task) -> str:

@@ -252,7 +252,7 @@ class AutoCron:
         atexit.register(self._stop)
         if blocking:
             try:
-                engine.scheduler.start(blocking=True)
+                engine.scheduler.start(blocking=True, patience=self.shutdown_timeout)
             finally:
                 self._stop()
 

@@ -194,8 +194,14 @@ class Task:
 
     # -- what has come of it ------------------------------------------------------------------------------------------
 
+    def note_failure(self, error: BaseException) -> None:
+        """Keep that an attempt has failed; the run goes on."""
+        with self._lock:
+            self.fail_count += 1
+            self.last_error = error
+
     def note(self, started: datetime | None, failed: int, error: BaseException | None, output: str) -> None:
-        """Keep how a run went: `failed` of its attempts did not succeed, and `error` is why the last did not."""
+        """Keep how a run went: `failed` attempts more did not succeed, and `error` is why the last did not."""
         with self._lock:
             if started is not None:
                 self.last_run = started.astimezone(self.tzinfo)

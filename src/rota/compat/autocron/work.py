@@ -7,7 +7,6 @@ only a process can keep: a timeout, a limit, a clean environment, safe mode. A s
 from __future__ import annotations
 
 import contextvars
-import math
 import os
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import rota
 from rota.compat.autocron.errors import TaskExecutionError
+from rota.compat.autocron.limits import cpu_seconds, why
 from rota.sdk.awaiting import finished
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ class Work:
                 self.errors[calling.run_id] = error
             raise
 
-    def error_of(self, run: Run) -> BaseException:
+    def error_of(self, run: Run, why: str) -> BaseException:
         """Return what ended a run: the exception itself where it was raised in this program."""
-        return self.errors.pop(run.id, None) or TaskExecutionError(run.reason or run.state.value)
+        return self.errors.pop(run.id, None) or TaskExecutionError(why)
 
 
 def execute(task: Task) -> Any:
@@ -98,7 +98,8 @@ def _execute_by_itself(task: Task) -> Any:
         run = handle.wait()
         if run.state is not rota.State.SUCCEEDED:
             said = handle.output("stderr").strip().splitlines()[-1:]
-            raise TaskExecutionError(": ".join([run.reason, *said]) if task.func is None else run.reason)
+            reason = why(task, run, "".join(said))
+            raise TaskExecutionError(": ".join([reason, *said]) if task.func is None else reason)
         return handle.result() if task.func is not None else handle.output()
 
 
@@ -127,17 +128,11 @@ def argv_of(task: Task) -> list[str]:
     if task.max_memory_mb is not None:
         lines.append(f"ulimit -v {task.max_memory_mb * 1024} || exit 126")
     if (seconds := cpu_seconds(task)) is not None:
-        lines.append(f"ulimit -t {seconds} || exit 126")
+        # SIGXCPU says what has happened, as SIGKILL does not; that comes a second later, for who goes on all the same.
+        lines.append(f"ulimit -S -t {seconds} && ulimit -H -t {seconds + 1} || exit 126")
     clean = " ".join(f'${{{name}+"{name}=${name}"}}' for name in _CLEAN)
     lines.append(f'exec env -i {clean} "$@"' if task.clean_env else 'exec "$@"')
     return ["/bin/sh", "-c", "; ".join(lines), task.name, *argv]
-
-
-def cpu_seconds(task: Task) -> int | None:
-    """Return how much processor time a run may have: its percentage of the time that it may take."""
-    if task.max_cpu_percent is None or task.timeout is None:
-        return None
-    return max(1, math.ceil(task.timeout * task.max_cpu_percent / 100))
 
 
 def _keep_within_limits(task: Task, *, own_process: bool) -> None:
@@ -157,4 +152,4 @@ def _keep_within_limits(task: Task, *, own_process: bool) -> None:
     if task.max_memory_mb is not None:
         resource.setrlimit(resource.RLIMIT_AS, (task.max_memory_mb << 20,) * 2)
     if (seconds := cpu_seconds(task)) is not None:
-        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))

@@ -12,7 +12,15 @@ from rota.compat.taskflows.constraints import (
     SystemLoadConstraint,
 )
 from rota.compat.taskflows.docker import ContainerLimits, DockerContainer, DockerImage, Ulimit, Volume
-from rota.compat.taskflows.exceptions import NotYet, SecurityError, TaskflowsError, ValidationError
+from rota.compat.taskflows.exceptions import (
+    CallFailed,
+    NotCarried,
+    NotYet,
+    SecurityError,
+    TaskflowsError,
+    TaskTimeout,
+    ValidationError,
+)
 from rota.compat.taskflows.schedule import Calendar, Periodic, Schedule
 from rota.compat.taskflows.service import RestartPolicy, Service, ServiceRegistry, Venv
 from rota.compat.taskflows.tasks import TaskLogger, get_current_task_id, run_task, task
@@ -22,6 +30,7 @@ __all__ = [
     "CPUPressure",
     "CPUs",
     "Calendar",
+    "CallFailed",
     "CgroupConfig",
     "ContainerLimits",
     "DockerContainer",
@@ -30,6 +39,7 @@ __all__ = [
     "IOPressure",
     "Memory",
     "MemoryPressure",
+    "NotCarried",
     "NotYet",
     "Periodic",
     "RestartPolicy",
@@ -39,6 +49,7 @@ __all__ = [
     "ServiceRegistry",
     "SystemLoadConstraint",
     "TaskLogger",
+    "TaskTimeout",
     "TaskflowsError",
     "Ulimit",
     "ValidationError",

@@ -8,14 +8,16 @@ import inspect
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, ParamSpec, TypeVar, overload
 
 import rota
 from rota.compat.taskflows.alerts import Alerts, Sending, alerts_of
-from rota.compat.taskflows.exceptions import ValidationError
+from rota.compat.taskflows.exceptions import ValidationError, in_ours, ours
 from rota.sdk.tasks import stand_in
 from rota.sdk.times import now
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 _RETRY_DELAY = 1.0
 _BACKOFF = 2.0
 
@@ -112,7 +114,7 @@ class _Told:
         return _left(self._of(info).on_task_start())
 
     def error(self, info: rota.TaskInfo, error: Exception) -> Any:
-        return _left(self._of(info).on_task_error(error))
+        return _left(self._of(info).on_task_error(ours(error)))
 
     def finish(self, info: rota.TaskInfo) -> Any:
         logger = self._of(info)
@@ -136,6 +138,24 @@ async def _both(told: Any, alerts: Sending) -> None:
 def get_current_task_id() -> str | None:
     """Return the id of the task that the caller works for; None outside of one."""
     return rota.task_id()
+
+
+@overload
+def task(name: Callable[_P, _R], /) -> Callable[_P, _R]: ...
+
+
+@overload
+def task(
+    name: str | None = None,
+    required: bool = False,
+    retries: int = 0,
+    timeout: float | None = None,
+    alerts: Any = None,
+    logger: Any = None,
+    *,
+    retry_delay: float = _RETRY_DELAY,
+    backoff: float = _BACKOFF,
+) -> Callable[[Callable[_P, _R]], Callable[_P, _R]]: ...
 
 
 def task(
@@ -163,20 +183,21 @@ def task(
 
     def make(function: Callable[..., Any]) -> Callable[..., Any]:
         made = _made(function, name, required, retries, timeout, alerts, logger, retry_delay, backoff)
-        if inspect.iscoroutinefunction(function):
-            return made
-
-        @functools.wraps(made)
-        def call(*args: Any, **kwargs: Any) -> Any:
-            try:
-                loop = asyncio.get_running_loop()
-            except RuntimeError:
-                return made(*args, **kwargs)
-            return loop.create_task(asyncio.to_thread(made, *args, **kwargs))
-
-        return stand_in(made, call)
+        return made if inspect.iscoroutinefunction(function) else _awaitable_on_a_loop(made)
 
     return make
+
+
+def _awaitable_on_a_loop(made: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(made)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            return made(*args, **kwargs)
+        return loop.create_task(asyncio.to_thread(made, *args, **kwargs))
+
+    return stand_in(made, call)
 
 
 def _made(
@@ -190,7 +211,7 @@ def _made(
     retry_delay: float = _RETRY_DELAY,
     backoff: float = _BACKOFF,
 ) -> Callable[..., Any]:
-    """Make a task of rota's whose hooks are a TaskLogger's."""
+    """Make a task of rota's whose hooks are a TaskLogger's, and whose exceptions are those of these modules."""
     known, kind = alerts_of(alerts), TaskLogger
     if isinstance(logger, type) and issubclass(logger, TaskLogger):
         kind, logger = logger, None
@@ -204,14 +225,36 @@ def _made(
 
     told = _Told(begin)
     words: dict[str, Any] = {"name": name, "logger": _checked(logger), "timeout": timeout or None}
-    return rota.task(
-        **{word: value for word, value in words.items() if value is not None},
-        required=required,
-        retries=rota.Retry(retries, retry_delay, backoff),
-        on_start=told.start,
-        on_error=told.error,
-        on_finish=told.finish,
-    )(function)
+    try:
+        made = rota.task(
+            **{word: value for word, value in words.items() if value is not None},
+            required=required,
+            retries=rota.Retry(retries, retry_delay, backoff),
+            on_start=told.start,
+            on_error=told.error,
+            on_finish=told.finish,
+        )(function)
+    except rota.RotaError as error:
+        raise ValidationError(str(error)) from None
+    return _raising_ours(made)
+
+
+def _raising_ours(made: Callable[..., Any]) -> Callable[..., Any]:
+    if inspect.iscoroutinefunction(made):
+
+        @functools.wraps(made)
+        async def wait(*args: Any, **kwargs: Any) -> Any:
+            with in_ours():
+                return await made(*args, **kwargs)
+
+        return stand_in(made, wait)
+
+    @functools.wraps(made)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        with in_ours():
+            return made(*args, **kwargs)
+
+    return stand_in(made, call)
 
 
 def _checked(logger: Any) -> logging.Logger | str | None:
@@ -231,9 +274,27 @@ async def run_task(
     *args: Any,
     **kwargs: Any,
 ) -> Any:
-    """Call a function or a coroutine function as a task, once, without decorating it; it holds up no event loop."""
+    """Call a function or a coroutine function as a task, once, without decorating it; it holds up no event loop.
+
+    What the function is to be given goes by keyword, or after `logger`. What it does not take is refused here.
+    """
+    _check_call(func, name, args, kwargs)
     function = func if inspect.iscoroutinefunction(func) else _off_the_loop(func)
     return await _made(function, name, required, retries, timeout, alerts, logger)(*args, **kwargs)
+
+
+def _check_call(func: Callable[..., Any], name: Any, args: Any, kwargs: Any) -> None:
+    """Refuse a call that can only fail: one that is not required would return None, and nobody would know why."""
+    known = getattr(func, "__name__", repr(func))
+    how = f"give {known} what it takes by keyword, such as run_task({known}, value=1)"
+    if name is not None and not isinstance(name, str):
+        raise ValidationError(f"run_task({known}, {name!r}): what follows the function is the task's name; {how}")
+    try:
+        inspect.signature(func).bind(*args, **kwargs)
+    except TypeError as error:
+        raise ValidationError(f"run_task({known}): {error}; {how}") from None
+    except ValueError:  # a few built-in functions do not say what they take
+        return
 
 
 def _off_the_loop(func: Callable[..., Any]) -> Callable[..., Any]:
