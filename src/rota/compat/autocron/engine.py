@@ -59,8 +59,8 @@ class Engine:
         self._after.follow(self.scheduler, self._works[run.job], run)
 
     def _tell_attempts(self, run_id: str) -> None:
-        handle = self.scheduler.handle(run_id)
         try:
+            handle = self.scheduler.handle(run_id)
             run = handle.run
         except rota.NoSuchRun:  # it is another scheduler's, in the same program, with a task of the same name
             return
