@@ -5,18 +5,22 @@ RotaError                      1
 │   ├── BadSchedule                a schedule's text is wrong; knows the column and suggests
 │   ├── BadJob                     a job's definition is wrong
 │   ├── BadHome                    the home directory cannot be used
+│   ├── BadAccount                 a name, a password or a role that nobody can have
 │   ├── StoreCorrupt               the store's file is damaged
 │   └── StoreTooNew                a newer rota wrote the store
 ├── NotFound                   3   no such job or run
 │   ├── NoSuchJob
-│   └── NoSuchRun
+│   ├── NoSuchRun
+│   └── NoSuchUser
 ├── Conflict                   4   true as asked, but not now
 │   ├── JobExists
+│   ├── UserExists
 │   ├── Outdated                   somebody changed it in between
 │   ├── IllegalMove                the state machine forbids it
 │   └── EngineRunning              the home has an engine already
 ├── EngineNotRunning           5   only an engine could do this
 ├── HomeGone                   1   somebody took the home away while an engine served it
+├── PortTaken                  1   the pages and REST cannot be served there
 ├── CannotStart                1   an attempt's program cannot be started; knows a shell's code
 └── StoreUnavailable           1   passing: locked by another program, or the disk is full
     ├── StoreBusy
@@ -57,6 +61,10 @@ class BadHome(UsageError):
     """The home directory cannot be used."""
 
 
+class BadAccount(UsageError):
+    """A name, a password or a role that nobody can have."""
+
+
 class StoreCorrupt(UsageError):
     """The store's file is damaged; it is left as it was found."""
 
@@ -86,6 +94,10 @@ class NoSuchRun(NotFound):
     """No run has this id."""
 
 
+class NoSuchUser(NotFound):
+    """Nobody has this name."""
+
+
 class Conflict(RotaError):
     """True as asked, but not now."""
 
@@ -94,6 +106,10 @@ class Conflict(RotaError):
 
 class JobExists(Conflict):
     """A job of this name is there already."""
+
+
+class UserExists(Conflict):
+    """Somebody of this name is there already."""
 
 
 class Outdated(Conflict):
@@ -116,6 +132,10 @@ class EngineNotRunning(RotaError):
 
 class HomeGone(RotaError):
     """Somebody took the home away, or put another in its place, while an engine served it."""
+
+
+class PortTaken(RotaError):
+    """The pages and REST cannot be served there."""
 
 
 class CannotStart(RotaError):
