@@ -63,6 +63,9 @@ def reference() -> str:
             assert command is not None
             with click.Context(command, info_name=name, parent=group, terminal_width=100) as context:
                 parts.append(f"\n### rota {name}\n\n```\n{command.get_help(context)}\n```\n")
+                for part, below in getattr(command, "commands", {}).items():
+                    with click.Context(below, info_name=part, parent=context, terminal_width=100) as inner:
+                        parts.append(f"\n#### rota {name} {part}\n\n```\n{below.get_help(inner)}\n```\n")
     return "".join(parts)
 
 

@@ -6,8 +6,8 @@ from fastapi import APIRouter, FastAPI
 
 from rota import __version__
 from rota.api import problems
-from rota.api.routes import health, jobs
-from rota.api.who import Owner
+from rota.api.door import Door
+from rota.api.routes import audit, auth, docs, health, jobs, me, metrics, tokens, users
 from rota.control.desk import Desks
 
 _ABOUT = """Jobs, runs and the ledger of one rota. Times are RFC 3339 in UTC, durations are seconds.
@@ -15,7 +15,7 @@ _ABOUT = """Jobs, runs and the ledger of one rota. Times are RFC 3339 in UTC, du
 Everything that goes wrong is `application/problem+json`."""
 
 
-def create_app(desks: Desks, owner: Owner) -> FastAPI:
+def create_app(desks: Desks, door: Door) -> FastAPI:
     """Return the application; it works with what it can borrow from the desks."""
     app = FastAPI(
         title="rota",
@@ -25,11 +25,12 @@ def create_app(desks: Desks, owner: Owner) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
     )
-    app.state.desks, app.state.owner = desks, owner
+    app.state.desks, app.state.door = desks, door
     problems.install(app)
-    app.include_router(health.router)
+    for outside in (health, metrics, docs):
+        app.include_router(outside.router)
     api = APIRouter(prefix="/api/v1")
-    for routes in (jobs,):
+    for routes in (jobs, auth, me, users, tokens, audit):
         api.include_router(routes.router)
     app.include_router(api)
     return app

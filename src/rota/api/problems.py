@@ -52,6 +52,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RotaError, _of_rota)
     app.add_exception_handler(RequestValidationError, _of_request)
     app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(Exception, _of_fault)
 
 
 def of_error(error: RotaError) -> Response:
@@ -80,6 +81,11 @@ async def _of_http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException), "it is installed for those"
     kind = re.sub(r"\W+", "-", HTTPStatus(error.status_code).phrase.lower())
     return problem(error.status_code, kind, str(error.detail), dict(error.headers or {}))
+
+
+async def _of_fault(_request: Request, _error: Exception) -> Response:
+    """Say that the fault is ours, and nothing of it; it goes on into the log."""
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "fault", "this is a fault in rota; its log says more")
 
 
 def _kind(error: RotaError) -> str:

@@ -36,6 +36,8 @@ class Facts(msgspec.Struct, frozen=True):
     zone_warning: str = ""
     silent: timedelta | None = None
     """For how long the engine has left undone what is due."""
+    web: str = ""
+    """Where the pages are served; nothing when they are not."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -57,6 +59,7 @@ def check(facts: Facts, store: Store, now: datetime) -> list[Finding]:
         _sqlite(facts),
         _integrity(facts, store),
         _engine(facts, store),
+        _web(facts),
         _clock(store, now),
         _zone(facts),
         _shell(facts),
@@ -129,6 +132,12 @@ def _engine(facts: Facts, store: Store) -> Finding:
     if store.jobs.count():
         return Finding("warn", "engine", "not running: nothing is started", "start it with: rota serve")
     return Finding("ok", "engine", "not running, and there are no jobs yet")
+
+
+def _web(facts: Facts) -> Finding:
+    if facts.web:
+        return Finding("ok", "pages", f"on {facts.web}")
+    return Finding("ok", "pages", "not served" if facts.engine is None else "not served by this engine")
 
 
 def _clock(store: Store, now: datetime) -> Finding:

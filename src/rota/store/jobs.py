@@ -54,6 +54,11 @@ class JobTable:
         row = self._db.one("job_count")
         return row[0] if row else 0
 
+    def state_counts(self) -> dict[str, int]:
+        """Return how many jobs are active, paused and disabled."""
+        found = {row["state"]: row["jobs"] for row in self._db.all("job_states")}
+        return {state: found.get(state, 0) for state in ("active", "paused", "disabled")}
+
     def due(self, now: datetime, limit: int) -> list[StoredJob]:
         """Return jobs whose time has come, oldest first."""
         return [rows.stored_job(row) for row in self._db.all("due_jobs", now=to_us(now), limit=limit)]

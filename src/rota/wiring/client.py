@@ -25,6 +25,7 @@ from rota.wiring.homes import (
     open_store_file,
     sqlite_version,
     store_path,
+    web_address,
 )
 
 if TYPE_CHECKING:
@@ -129,6 +130,7 @@ class Client:
             sqlite=sqlite_version(),
             wal_warning=wal_warning(),
             machine=machine_facts(self.home, store_path(self.home)),
+            web=web_address(self.store, self.home),
         )
 
     def close(self) -> None:

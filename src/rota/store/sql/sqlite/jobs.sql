@@ -16,6 +16,12 @@ SELECT job.*, body FROM job JOIN definition ON definition.id = definition_id
 -- Names for suggestions.
 SELECT name FROM job WHERE removed_at IS NULL ORDER BY name LIMIT 5000
 
+-- name: job_states
+-- How many jobs there are of each kind of activity.
+SELECT CASE WHEN enabled = 0 THEN 'disabled' WHEN paused_at IS NOT NULL THEN 'paused' ELSE 'active' END AS state,
+       count(*) AS jobs
+  FROM job WHERE removed_at IS NULL GROUP BY state
+
 -- name: job_count
 -- How many jobs there are.
 SELECT count(*) FROM job WHERE removed_at IS NULL
