@@ -98,7 +98,7 @@ BROKEN = {
     "words": ("raise ValueError('one; two\\nthree')\n", "app/jobs.py:1:1: ValueError: one; two\n"),
     "type": (
         "import rota\n@rota.job(every='1h', tags=5)\ndef f(): ...\n",
-        "app/jobs.py:2:1: job 'f': TypeError: 'int' object is not iterable",
+        "app/jobs.py:2:1: job 'f': tags is 5; give a list of texts",
     ),
     "serve": ("import rota\nrota.serve()\n", "app/jobs.py:2:1: rota.serve() would run while"),
     "closure": (
@@ -115,7 +115,7 @@ BROKEN = {
     ),
     "parameters": (
         "import rota\n@rota.job(every='1h')\ndef f(a, b=1, *c, **d): ...\n",
-        "app/jobs.py:2:1: job 'f': nothing gives its parameters a value (a); give them defaults",
+        "app/jobs.py:2:1: job 'f': f(a, b, c, d) cannot be called so: missing a required argument: 'a'; give its",
     ),
     "twice": (
         "import rota\n@rota.job('x')\ndef f(): ...\n@rota.job('x')\ndef g(): ...\n",

@@ -112,5 +112,8 @@ def check_call(name: str, function: Callable[..., Any], args: Sequence[Any], kwa
     try:
         signature.bind(*args, **kwargs)
     except TypeError as error:
+        hint = (
+            "give args and kwargs that fit it" if args or kwargs else "give its parameters defaults, or args and kwargs"
+        )
         takes = f"{name_of(function)}({', '.join(signature.parameters)})"
-        raise BadJob(f"job {name!r}: {takes} cannot be called so: {error}; give args and kwargs that fit it") from None
+        raise BadJob(f"job {name!r}: {takes} cannot be called so: {error}; {hint}") from None

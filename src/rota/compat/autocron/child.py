@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import sys
 
+_CALLERS = ("rota.call", "rota.process.with_program", "rota.process.answering")
+"""What a function's own process runs."""
+
 
 def is_one() -> bool:
     """Tell whether this process was started to call one function of a program."""
-    return ["-m", "rota.call", "--value"] in [sys.orig_argv[at : at + 3] for at in range(len(sys.orig_argv))]
+    words = sys.orig_argv
+    return any(words[at] == "-m" and words[at + 1] in _CALLERS for at in range(len(words) - 1))
