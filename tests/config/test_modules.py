@@ -18,17 +18,17 @@ def project(tmp_path):
     (tmp_path / "src/app").mkdir(parents=True)
     (tmp_path / "src/app/__init__.py").touch()
     (tmp_path / "src/app/jobs.py").touch()
-    (tmp_path / "work.py").touch()
+    (tmp_path / "chores.py").touch()
     return tmp_path
 
 
 def test_a_module_is_looked_for_here_or_in_the_directory_that_is_named(project):
-    here, there = module_named("work", str(project)), module_named("src:app.jobs", str(project))
-    assert (("work", str(project), ""), ("app.jobs", f"{project}/src", "src")) == tuple(
+    here, there = module_named("chores", str(project)), module_named("src:app.jobs", str(project))
+    assert (("chores", str(project), ""), ("app.jobs", f"{project}/src", "src")) == tuple(
         (module.name, module.directory, module.shown) for module in (here, there)
     )
     assert module_named(there.word, "/elsewhere").directory == there.directory
-    assert [f"{project}/work.py", f"{project}/work/__init__.py"] == here.candidates
+    assert [f"{project}/chores.py", f"{project}/chores/__init__.py"] == here.candidates
 
 
 def test_a_module_that_is_named_twice_is_read_once(project):
@@ -41,8 +41,8 @@ def test_a_module_that_is_named_twice_is_read_once(project):
         ("", "names no module; write it as in an import, such as pkg.mod"),
         ("src/app/jobs.py", "did you mean 'src.app.jobs'?"),
         ("a-b", "--python 'a-b' names no module"),
-        ("work.py", "--python 'work.py' names a file; the module in it is work"),
-        ("gone:work", "there is no directory"),
+        ("chores.py", "--python 'chores.py' names a file; the module in it is chores"),
+        ("gone:chores", "there is no directory"),
     ],
 )
 def test_what_names_no_module_is_refused_with_what_to_write(project, text, said):
@@ -52,10 +52,10 @@ def test_what_names_no_module_is_refused_with_what_to_write(project, text, said)
 
 
 def test_a_source_is_there_as_long_as_its_file_or_its_module_is(project):
-    file, module = origin.of_file(f"{project}/work.py"), origin.of_module(f"{project}/src", "app.jobs")
+    file, module = origin.of_file(f"{project}/chores.py"), origin.of_module(f"{project}/src", "app.jobs")
     assert is_there(file)
     assert is_there(module)
-    (project / "work.py").unlink()
+    (project / "chores.py").unlink()
     (project / "src/app/jobs.py").unlink()
     assert not is_there(file)
     assert not is_there(module)
@@ -70,9 +70,9 @@ def test_a_source_is_shown_in_words():
 
 
 def test_a_word_that_only_a_program_heeds_is_told(project):
-    (project / "work.py").write_text('import rota\n\n@rota.job(every="5m", notify="log")\ndef sync(): ...\n')
+    (project / "chores.py").write_text('import rota\n\n@rota.job(every="5m", notify="log")\ndef sync(): ...\n')
     problems = Problems()
-    [found] = read_modules([module_named("work", str(project))], os.environ, problems)
+    [found] = read_modules([module_named("chores", str(project))], os.environ, problems)
     assert ["sync"] == [each.job.name for each in found.jobs]
     [warning] = problems.warnings
-    assert "work.py:3:1: job 'sync': notify means something in the program itself" in str(warning)
+    assert "chores.py:3:1: job 'sync': notify means something in the program itself" in str(warning)

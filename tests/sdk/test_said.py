@@ -241,13 +241,17 @@ def test_a_decorator_that_gives_an_argument_of_its_own_is_believed(scheduler):
         ("{place} stands above a function, and Shop.sell is a method: nobody says of", lambda job: job()(Shop.sell)),
         ("{place} stands above a function, and double is a class method", lambda job: job()(classmethod(double))),
         ("a lambda has no name that its job could have", lambda job: job()(lambda: 1)),
-        ("job 'abs': abs(x) cannot be called so: missing a required argument: 'x'", lambda job: job()(abs)),
     ],
 )
 def test_a_decorator_refuses_what_no_run_could_call(scheduler, place, said, decorate):
     with pytest.raises(RotaError) as refused:
         decorate(rota.job if place == "rota.job" else scheduler.job)
     assert str(refused.value).startswith(said.format(place=place))
+
+
+def test_a_function_whose_parameters_nobody_gives_a_value_is_refused(scheduler):
+    with pytest.raises(BadJob, match=r"job 'abs': abs\(x\) cannot be called so: missing a required argument: 'x'"):
+        scheduler.job()(abs)
 
 
 @pytest.mark.parametrize("kind", [classmethod, staticmethod])

@@ -12,7 +12,7 @@ import msgspec
 
 from rota.errors import JobExists, RotaError
 from rota.observe.python_logging import shown_on_stderr
-from rota.sdk.accepting import check_call, check_decorated, job_name_of, refuse_bare
+from rota.sdk.accepting import check_decorated, job_name_of, refuse_bare
 from rota.sdk.options import Options
 from rota.sdk.scheduler import Scheduler
 from rota.sdk.tasks import task_of, when_made_a_task
@@ -69,7 +69,6 @@ def _declare(
     task = task_of(function)
     said = options if task is None else task.policy_for(options)
     made = Declared(name or job_name_of(function), function, apart, said, file, line)
-    check_call(made.name, function, (), {})
     known = DECLARED.get(made.name)
     if known is not None and _identity(known.function) != _identity(function):
         raise JobExists(f"a job named {made.name!r} is declared twice: at {known.place} and at {made.place}")

@@ -44,10 +44,6 @@ class FunctionBook:
         self._functions[name] = function
         return Function(name, target, tuple(args), dict(kwargs), apart)
 
-    def forget(self, name: str) -> None:
-        """Let a function go."""
-        self._functions.pop(name, None)
-
     def find(self, action: Function) -> Callable[..., Any] | None:
         """Return the function of an action, if this program has it."""
         function = self._functions.get(action.name)

@@ -89,15 +89,15 @@ class Hooks(msgspec.Struct, frozen=True):
         if hook is None:
             return
         try:
-            answer = hook(*given[: _most_arguments(hook, len(given))])
+            answer = hook(*given[: most_arguments(hook, len(given))])
             if inspect.isawaitable(answer):
                 await finish(answer)
         except Exception:
             self.log.exception("[%s] %s failed", info.name, name, extra={"task": info.name, "task_id": info.task_id})
 
 
-def _most_arguments(function: Hook, most: int) -> int:
-    """Return how many arguments a hook takes; it need not take what it does not want to know."""
+def most_arguments(function: Hook, most: int) -> int:
+    """Return how many arguments somebody's function takes, of those there are; it need not take all of them."""
     try:
         parameters = inspect.signature(function).parameters.values()
     except (TypeError, ValueError):  # a few built-in ones do not tell

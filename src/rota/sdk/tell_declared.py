@@ -18,12 +18,14 @@ from typing import Any
 
 import msgspec
 
+from rota.call import told as spoken
 from rota.config.declared import Asked, Declaration, Fault, Place, Told
 from rota.errors import BadSchedule, RotaError
 from rota.model.action import Python
 from rota.model.job import Job
 from rota.plan.timetables import rest_of, timetable_of
 from rota.schedule.custom import is_of_program
+from rota.sdk.accepting import check_call
 from rota.sdk.declared import BEING_READ, DECLARED, Declared
 from rota.sdk.fresh_import import Sources
 from rota.sdk.options import definition
@@ -131,8 +133,7 @@ def _import(name: str, directory: str, sources: Sources) -> Fault | None:
 
 def _said(error: BaseException) -> str:
     """Return an error on one line."""
-    text = str(error).strip().partition("\n")[0]
-    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+    return spoken(error).partition("\n")[0]
 
 
 def _innermost(error: BaseException, directory: str, name: str) -> Place:
@@ -179,7 +180,7 @@ def _job(made: Declared, directory: str) -> Job:
                 f"its schedule {spec.text!r} is known in this module only, and the engine imports no module; install "
                 "it as a plug-in (entry point rota.schedules)"
             )
-    _check_parameters(made.function)
+    check_call(made.name, made.function, (), {})
     return msgspec.json.decode(msgspec.json.encode(job), type=Job)  # what is of a wrong type is told here
 
 
@@ -218,18 +219,6 @@ def _target(function: Any) -> str:
             "function a name of its own"
         )
     return f"{module}:{path}"
-
-
-def _check_parameters(function: Any) -> None:
-    """Refuse a function that cannot be called, because nothing gives its parameters a value."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):  # not every object tells
-        return
-    several = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    missing = [one.name for one in parameters if one.default is one.empty and one.kind not in several]
-    if missing:
-        raise _Wrong(f"nothing gives its parameters a value ({', '.join(missing)}); give them defaults")
 
 
 if __name__ == "__main__":

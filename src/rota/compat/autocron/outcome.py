@@ -8,7 +8,6 @@ changes no result.
 
 from __future__ import annotations
 
-import inspect
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from rota.compat.autocron.task import Task
 from rota.compat.autocron.traces import without_our_frames
 from rota.compat.autocron.work import Work
 from rota.sdk.awaiting import finished
+from rota.sdk.hooks import most_arguments
 
 _REMEMBERED = 1_000
 _LINES = 1_000
@@ -194,20 +194,9 @@ class Aftermath:
         if function is None:
             return
         try:
-            finished(function(*given[: _most_arguments(function)]))
+            finished(function(*given[: most_arguments(function, len(given))]))
         except Exception as fault:  # noqa: BLE001 -- what a callback does wrong is no run's fault
             self.logger.error("%s of '%s' failed: %s: %s", name, task.name, type(fault).__name__, fault)  # noqa: TRY400
-
-
-def _most_arguments(function: Callable[..., Any]) -> int:
-    """Return how many arguments a function can be given; a callback need not take what it does not want to know."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return 1
-    if any(each.kind is each.VAR_POSITIONAL for each in parameters):
-        return 1
-    return sum(each.kind in (each.POSITIONAL_ONLY, each.POSITIONAL_OR_KEYWORD) for each in parameters)
 
 
 def _ends(task: Task, handle: rota.Handle) -> list[_End]:
