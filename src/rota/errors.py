@@ -7,19 +7,24 @@ RotaError                      1
 │   ├── BadNotifier                nobody can be told this way, or not on this machine
 │   ├── BadPlugin                  a plug-in is missing, or cannot be used
 │   ├── BadHome                    the home directory cannot be used
+│   ├── BadAccount                 a name, a password or a role that nobody can have
 │   ├── StoreCorrupt               the store's file is damaged
 │   └── StoreTooNew                a newer rota wrote the store
 ├── NotFound                   3   no such job or run
 │   ├── NoSuchJob
-│   └── NoSuchRun
+│   ├── NoSuchRun
+│   └── NoSuchUser
 ├── Conflict                   4   true as asked, but not now
 │   ├── JobExists
+│   ├── UserExists
 │   ├── Outdated                   somebody changed it in between
+│   ├── NotByHand                  a file's or a program's job is changed there
 │   ├── IllegalMove                the state machine forbids it
 │   └── EngineRunning              the home has an engine already
 ├── EngineNotRunning           5   only an engine could do this
 ├── HomeGone                   1   somebody took the home away while an engine served it
 ├── NotTold                    1   a notification did not arrive; knows the reason
+├── PortTaken                  1   the pages and REST cannot be served there
 ├── CannotStart                1   an attempt's program cannot be started; knows a shell's code
 ├── TaskTimeout                1   a call took longer than it may; a TimeoutError, too
 ├── CallFailed                 1   a call's process ended without an answer, or with an exception that cannot be sent
@@ -32,6 +37,7 @@ RotaError                      1
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 _FEW = 10
@@ -79,6 +85,10 @@ class BadHome(UsageError):
     """The home directory cannot be used."""
 
 
+class BadAccount(UsageError):
+    """A name, a password or a role that nobody can have."""
+
+
 class StoreCorrupt(UsageError):
     """The store's file is damaged; it is left as it was found."""
 
@@ -109,6 +119,10 @@ class NoSuchRun(NotFound):
     """No run has this id."""
 
 
+class NoSuchUser(NotFound):
+    """Nobody has this name."""
+
+
 class Conflict(RotaError):
     """True as asked, but not now."""
 
@@ -119,8 +133,16 @@ class JobExists(Conflict):
     """A job of this name is there already."""
 
 
+class UserExists(Conflict):
+    """Somebody of this name is there already."""
+
+
 class Outdated(Conflict):
     """Somebody changed it in between."""
+
+
+class NotByHand(Conflict):
+    """What a file or a program says of a job can only be changed there."""
 
 
 class IllegalMove(Conflict):
@@ -143,6 +165,10 @@ class HomeGone(RotaError):
 
 class NotTold(RotaError):
     """A notification did not arrive; the text is the reason, and has no secret in it."""
+
+
+class PortTaken(RotaError):
+    """The pages and REST cannot be served there."""
 
 
 class CannotStart(RotaError):
@@ -187,6 +213,11 @@ def _there_are(names: list[str]) -> str:
         return "; there are no jobs"
     more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
     return f"; there are: {', '.join(names[:_FEW])}{more}"
+
+
+def kind_of(error: RotaError) -> str:
+    """Return an error's class in the words of REST and the audit: `no-such-job`."""
+    return re.sub(r"(?<!^)([A-Z])", r"-\1", type(error).__name__).lower()
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:

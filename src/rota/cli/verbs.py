@@ -46,6 +46,11 @@ SECTIONS: dict[str, dict[str, Verb]] = {
         "missed": Verb("why", "List what did not happen."),
         "stats": Verb("stats", "Show figures, and what they advise."),
     },
+    "Access": {
+        "user": Verb("users", "Let people use the pages and REST."),
+        "token": Verb("tokens", "Make and revoke what programs show."),
+        "audit": Verb("audit", "Show who did what."),
+    },
     "Upkeep": {
         "doctor": Verb("doctor", "Check this home and this machine."),
         "prune": Verb("upkeep", "Drop history that is older than it may be."),
@@ -55,5 +60,8 @@ SECTIONS: dict[str, dict[str, Verb]] = {
     },
 }
 VERBS: dict[str, Verb] = {name: verb for verbs in SECTIONS.values() for name, verb in verbs.items()}
-HIDDEN: dict[str, Verb] = {"tell": Verb("tell", "Write what runs do into one log, beside the engine.")}
+HIDDEN: dict[str, Verb] = {
+    "tell": Verb("tell", "Write what runs do into one log, beside the engine."),
+    "web": Verb("web", "Serve the pages and REST, beside the engine."),
+}
 """What rota calls itself; people have no need for it, and no listing has it."""
