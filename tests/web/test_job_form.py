@@ -138,7 +138,7 @@ def test_an_edit_keeps_what_the_form_does_not_show(site, page: Page):
     site.client.verbs.add(job)
     site.start()
     page.goto(f"{site.url}/jobs/odd%2Fn%C3%A4me%20%3Cb%3E/edit")
-    expect(page.get_by_role("heading", name="Change odd/näme <b>")).to_be_visible()
+    expect(page.get_by_role("heading", name="Edit odd/näme <b>")).to_be_visible()
     page.get_by_label("What it is for").fill("Why not")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_contain_text("odd/näme <b> is changed")

@@ -76,8 +76,8 @@ def test_a_failed_run_is_run_again_and_each_names_the_other(site, page):
     first = site.run("fails")
     page.goto(f"{site.url}/runs/{first}")
     expect(page.locator("#run-facts")).to_contain_text("exit 3")
-    page.get_by_role("button", name="Run it again").click()
-    expect(page.locator("#run-facts")).to_contain_text(f"in place of{first}")
+    page.get_by_role("button", name="Retry").click()
+    expect(page.locator("#run-facts")).to_contain_text(f"retry of{first}")
     second = page.url.rpartition("/")[2]
     page.goto(f"{site.url}/runs/{first}")
     expect(page.locator("#run-facts")).to_contain_text(second)

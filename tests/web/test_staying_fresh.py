@@ -229,3 +229,18 @@ def test_without_scripts_everything_is_there_but_that_it_is_live(site, chromium)
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     context.close()
+
+
+def test_a_page_that_is_gone_by_what_it_sends_waits_for_the_answer(site, page):
+    site.add("old")
+    site.add("other")
+    site.start()
+    page.goto(f"{site.url}/jobs/old/remove")
+    page.evaluate("window.wasHere = true")
+    page.evaluate("document.querySelector('main form').dispatchEvent(new Event('submit', { bubbles: true }))")
+    with page.expect_response(lambda answer: answer.status == 404):
+        site.client.verbs.remove("old")
+    with page.expect_response(lambda answer: answer.status == 404):
+        site.client.verbs.trigger("other")
+    assert page.evaluate("window.wasHere")
+    page.context.complaints.clear()  # a browser notes what is not there

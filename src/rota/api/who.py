@@ -36,11 +36,17 @@ _BAD_TOKEN = "this token is good for nothing: it has expired, was revoked, or is
 
 async def identify(request: Request) -> Who:
     """Return who asks, and remember it with the request; raises NotAllowed when that is nobody who may."""
-    known: Who | None = getattr(request.state, "who", None)
+    known = known_of(request)
     if known is None:
         caller = caller_of(request, door_of(request).proxies)
         known = msgspec.structs.replace(await _shown(request, caller), address=caller.address)
         request.state.who = known
+    return known
+
+
+def known_of(request: Request) -> Who | None:
+    """Return who asks, if that was found out already."""
+    known: Who | None = getattr(request.state, "who", None)
     return known
 
 
@@ -133,11 +139,17 @@ def needs(scope: Scope) -> Callable[[Request, Who], Awaitable[Who]]:
         if not who.may(scope):
             if request.method not in SAFE:
                 await run_in_threadpool(_note_refusal, request, who)
-            may = ", ".join(sorted(who.scopes)) or "nothing"
-            raise NotAllowed(HTTPStatus.FORBIDDEN, f"{who.name} may {may} here, and this needs {scope.value}")
+            check_scope(who, scope)
         return who
 
     return check
+
+
+def check_scope(who: Who, scope: Scope) -> None:
+    """Refuse who may not do such things."""
+    if not who.may(scope):
+        may = ", ".join(sorted(who.scopes)) or "nothing"
+        raise NotAllowed(HTTPStatus.FORBIDDEN, f"{who.name} may {may} here, and this needs {scope.value}")
 
 
 def _note_refusal(request: Request, who: Who) -> None:

@@ -116,4 +116,4 @@ def _say_nothing(client: Client, run: Run, only: str | None) -> None:
     # Output is let go earlier than the run itself, and nobody remembers whether there was any.
     old = fresh.ended_at is not None and client.clock.now() - fresh.ended_at > _OUTPUT_IS_SURE
     pruned = ", or it was pruned" if old else ""
-    click.echo(f"rota: run {run.id} ({fresh.state.replace('_', ' ')}) has not written {what}{yet}{pruned}", err=True)
+    click.echo(f"rota: run {run.id} ({fresh.state.words}) has not written {what}{yet}{pruned}", err=True)

@@ -155,7 +155,7 @@ def _tell(run: Run) -> None:
     elif run.state in FINAL and run.state is not State.SUCCEEDED:
         says_itself = run.state is State.FAILED and run.reason.startswith("exit code")
         if at_terminal or not says_itself:
-            click.echo(f"rota: run {run.id} {run.state.replace('_', ' ')}: {safe(run.reason)}", err=True)
+            click.echo(f"rota: run {run.id} {run.state.words}: {safe(run.reason)}", err=True)
 
 
 def _exit_code(run: Run) -> int:

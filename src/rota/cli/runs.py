@@ -56,7 +56,6 @@ def run_rows(runs: Sequence[Run], now: datetime, *, with_job: bool) -> tuple[lis
     titles = ["run", *(["job"] if with_job else []), "state", "for", "started", "took", "why"]
     rows: list[list[Cell | str]] = []
     for run in runs:
-        state = run.state.value.replace("_", " ")
         begun = run.started_at
         took = run.duration if run.ended_at is not None else None
         if took is None and run.started_at is not None:
@@ -65,7 +64,7 @@ def run_rows(runs: Sequence[Run], now: datetime, *, with_job: bool) -> tuple[lis
             [
                 Cell(run.id),
                 *([Cell(run.job, "bold")] if with_job else []),
-                Cell(state, state),
+                Cell(run.state.words, run.state.value),
                 "by hand" if run.trigger.value == "manual" else short(run.slot, now) if run.slot else "again",
                 "-" if begun is None else relative(begun, now),
                 "-" if took is None else brief(took),

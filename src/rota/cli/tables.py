@@ -116,7 +116,7 @@ _RICH_STYLES = {
     "succeeded": "green",
     "running": "cyan",
     "failed": "red",
-    "timed out": "red",
+    "timed_out": "red",
     "lost": "red",
     "cancelled": "yellow",
     "skipped": "yellow",

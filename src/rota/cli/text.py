@@ -9,7 +9,7 @@ _STYLES = {
     "succeeded": "32",
     "running": "36",
     "failed": "31",
-    "timed out": "31",
+    "timed_out": "31",
     "lost": "31",
     "cancelled": "33",
     "skipped": "33",

@@ -64,7 +64,7 @@ class Why:
         told = [self._asked(run), *self._placed(run, attempts)]
         told += [self._attempt(each) for each in attempts]
         told += self._outcome(run, attempts, now)
-        about = f"run {run.id} of {run.job!r}: {_state(run.state)}"
+        about = f"run {run.id} of {run.job!r}: {run.state.words}"
         return Answer(about, tuple(told), run.job, run=run, attempts=attempts)
 
     def _asked(self, run: Run) -> str:
@@ -162,7 +162,7 @@ class Why:
         if held:
             limit = _places(job.policy.max_instances)
             ahead = [each for each in self._store.runs.active(run.job_id) if not each.held]
-            first = f", and run {ahead[0].id} is {_state(ahead[0].state)}" if ahead else ""
+            first = f", and run {ahead[0].id} is {ahead[0].state.words}" if ahead else ""
             return [f"{limit} of the job may go at a time{first}"]
         pool = self._store.jobs.pools().get(job.policy.pool)
         if pool is not None and pool[1] >= pool[0]:
@@ -186,7 +186,7 @@ class Why:
                 alone = (
                     "" if self._engine() else ", and no engine watches it now; the next one that starts takes it over"
                 )
-                told.append(f"Run {run.id} is {_state(run.state)}{alone}.")
+                told.append(f"Run {run.id} is {run.state.words}{alone}.")
         told += self._latest(stored)
         skips = self._store.ledger.page(stored.id, stored.created_at - _EPOCH_DAYS, None, _LATEST_SKIPS)
         told += [f"{self.skip_text(record)}." for record in skips]
@@ -317,17 +317,13 @@ def refuse_slot_of_run(reference: str) -> UsageError:
     return UsageError(f"{reference!r} is a run, and a run has one slot; leave out the time, or name its job")
 
 
-def _state(state: State) -> str:
-    return state.value.replace("_", " ")
-
-
 def _shortened(result: str) -> str:
     """Return a result as JSON, on one line, up to a length."""
     return result if len(result) <= _LONGEST_RESULT else f"{result[:_LONGEST_RESULT]}… ({len(result):,} characters)"
 
 
 def _did(state: State) -> str:
-    return {State.CANCELLED: "was cancelled", State.LOST: "was lost"}.get(state, _state(state))
+    return {State.CANCELLED: "was cancelled", State.LOST: "was lost"}.get(state, state.words)
 
 
 def _lasted(start: datetime, end: datetime) -> str:

@@ -90,13 +90,13 @@ def last_of(run: Run | None, now: datetime) -> Said:
     """Say how a job's newest run went."""
     if run is None:
         return Said("-", "dim")
-    state = run.state.value.replace("_", " ")
+    state, tone = run.state.words, run.state.value
     when = run.ended_at or run.started_at or run.queued_at
     if run.ended_at is None and run.started_at is not None:
-        return Said(f"{state} for {rough(now - when)}", state)
+        return Said(f"{state} for {rough(now - when)}", tone)
     length = f", took {brief(run.duration)}" if run.duration is not None else ""
     code = f" ({run.exit_code})" if run.exit_code and state == "failed" else ""
-    return Said(f"{state}{code} {relative(when, now)}{length}", state)
+    return Said(f"{state}{code} {relative(when, now)}{length}", tone)
 
 
 def trigger_of(run: Run) -> str:

@@ -51,7 +51,7 @@ class Settler:
         again_in, owned = "", False
         if isinstance(decision, TryAgain):
             again_in = f"{decision.delay.total_seconds():.1f}s"
-            reason = f"attempt {flight.attempt} {ended.state.replace('_', ' ')}: {ended.reason}; the next one follows"
+            reason = f"attempt {flight.attempt} {ended.state.words}: {ended.reason}; the next one follows"
             owned = self._store.runs.rest_if_running(ended, self._host, now, now + decision.delay, reason)
             if not owned:  # it was asked to end in the last moment, or is not ours
                 decision, again_in = GiveUp("no other attempt, because it was asked to end"), ""

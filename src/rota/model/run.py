@@ -24,6 +24,11 @@ class State(StrEnum):
     CANCELLED = "cancelled"
     LOST = "lost"
 
+    @property
+    def words(self) -> str:
+        """Return it as people say it: timed out."""
+        return self.value.replace("_", " ")
+
 
 MOVES: dict[State, frozenset[State]] = {
     # Back to queued from running: given back, because it is proven that the attempt never started its command.

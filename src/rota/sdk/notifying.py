@@ -203,7 +203,7 @@ class Notices:
 
 
 def _outcome(run: Run) -> str:
-    return {State.LOST: "was lost", State.CANCELLED: "was cancelled"}.get(run.state, run.state.replace("_", " "))
+    return {State.LOST: "was lost", State.CANCELLED: "was cancelled"}.get(run.state, run.state.words)
 
 
 def _message(run: Run) -> str:

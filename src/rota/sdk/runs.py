@@ -23,9 +23,7 @@ class RunFailed(RotaError):
     """A run that was waited for did not succeed; `run` is the run."""
 
     def __init__(self, run: Run) -> None:
-        super().__init__(
-            f"run {run.id} of {run.job} {run.state.replace('_', ' ')}: {run.reason or 'no reason is known'}"
-        )
+        super().__init__(f"run {run.id} of {run.job} {run.state.words}: {run.reason or 'no reason is known'}")
         self.run = run
 
 

@@ -61,10 +61,13 @@ def origin_of(stored: StoredJob) -> str:
 
 
 def slots_of(questions: Questions, stored: StoredJob, now: datetime, zone: tzinfo) -> list[ComingSlot]:
-    """Return the next slots of a job, on two clocks if they differ."""
+    """Return the next slots of a job, on two clocks if they differ; `every` counts time and has no clock."""
     its_zone = zone_named(stored.job.timezone)
     slots = questions.coming(stored.name, now, _SLOTS)
-    differ = any(slot.at.astimezone(its_zone).utcoffset() != slot.at.astimezone(zone).utcoffset() for slot in slots)
+    has_clock = not all(spec.kind == "every" for spec in stored.job.schedules)
+    differ = has_clock and any(
+        slot.at.astimezone(its_zone).utcoffset() != slot.at.astimezone(zone).utcoffset() for slot in slots
+    )
     return [ComingSlot(slot.at, with_zone(slot.at, its_zone) if differ else "") for slot in slots]
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 
 from rota.api.cookies import read_form
+from rota.errors import UsageError
 
 
 class Fields:
@@ -32,6 +33,10 @@ class Fields:
         """Tell whether a box is ticked, or a button was the one."""
         return name in self._fields
 
+    def way_back(self, otherwise: str) -> str:
+        """Return the page that the button was on, if the form says which; else another one."""
+        return path_on_this_site(self.text("next")) if self.has("next") else otherwise
+
     def one_each(self) -> dict[str, str]:
         """Return the first value of every field."""
         return {name: values[0] for name, values in self._fields.items()}
@@ -52,3 +57,10 @@ def path_on_this_site(text: str) -> str:
         return "/"
     is_ours = text.startswith("/") and not text.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
     return text if is_ours and text.isprintable() else "/"
+
+
+def revision_of(text: str) -> int:
+    """Return the revision of a job that a form was made for."""
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise UsageError(f"{text[:40]!r} is no revision of a job; open its page again")
+    return int(text)

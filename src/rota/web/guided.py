@@ -283,6 +283,8 @@ _PARTS: tuple[tuple[tuple[str, ...], Callable[[Guided], Document | None]], ...] 
 def wrong_fields(form: Guided) -> dict[str, str]:
     """Return what can be no document, by field."""
     found: dict[str, str] = {} if form.name else {"name": "a job needs a name"}
+    if form.what in _NOTHING and not getattr(form, form.what):
+        found[form.what] = _NOTHING[form.what]
     if form.what == "python":
         found |= {"args": _NO_LIST} if not isinstance(_json(form.args, []), list) else {}
         found |= {"kwargs": _NO_MAPPING} if not isinstance(_json(form.kwargs, {}), dict) else {}
@@ -299,6 +301,11 @@ def wrong_fields(form: Guided) -> dict[str, str]:
     return found
 
 
+_NOTHING = {
+    "line": "it has nothing to run yet; write a line of shell",
+    "argv": "it has nothing to run yet; write a program",
+    "python": "it has nothing to run yet; name a function, such as reports.daily:main",
+}
 _NO_LIST = 'this is no JSON list; write it such as ["daily", 7]'
 _NO_MAPPING = 'this is no JSON object; write it such as {"year": 2027}'
 _FIELDS: Mapping[str, str] = {

@@ -10,15 +10,10 @@ import msgspec
 from fastapi import Depends, Query
 
 from rota.errors import UsageError
-from rota.model.run import SEVERAL, State
 from rota.model.settlement import JobFilter
+from rota.web.state_choices import STATES, Choice
 
-Choice = tuple[str, str]
-STATES: tuple[Choice, ...] = (
-    ("", "any last run"),
-    *((word, f"last run: {word}") for word in SEVERAL),
-    *((state.value, f"last run: {state.value.replace('_', ' ')}") for state in State),
-)
+LAST_RUNS: tuple[Choice, ...] = (("", "any last run"), *((state, f"last run: {word}") for state, word in STATES))
 ORIGINS: tuple[Choice, ...] = (
     ("", "from anywhere"),
     ("hand", "made by hand"),

@@ -51,7 +51,7 @@ _DEEDS = {
     "job.resume": "resume the job",
     "job.run": "run the job",
     "run.cancel": "cancel the run",
-    "run.retry": "run once more",
+    "run.retry": "retry the run",
     "token.add": "make a token",
     "token.remove": "revoke a token",
     "user.add": "let somebody in",

@@ -21,7 +21,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from rota import __version__
 from rota.api.desks import AtDesk
 from rota.api.names import in_path
-from rota.api.who import Reader, csrf_token_of
+from rota.api.who import Reader, csrf_token_of, known_of
 from rota.clock import SystemClock
 from rota.control.desk import Desk
 from rota.control.health import size_of
@@ -101,9 +101,11 @@ AtPage = Annotated[Page, Depends(_page, scope="function")]
 
 
 def show_to_anybody(request: Request, template: str, status: int = HTTPStatus.OK, **facts: Any) -> HTMLResponse:
-    """Return a page that says nothing of what is here: for whom it is not known, or matters not, who they are."""
+    """Return a page that says nothing of what is here; who is known already has the ways to the others on it."""
     notice = take_notice(request)
-    text = render(template, request, tastes=tastes_of(request), now=SystemClock().now(), notice=notice, **facts)
+    who = known_of(request)
+    me = None if who is None else _me(request, who)
+    text = render(template, request, tastes=tastes_of(request), now=SystemClock().now(), me=me, notice=notice, **facts)
     answer = HTMLResponse(text, status)
     if notice is not None:
         leave_notice(answer, None)

@@ -13,12 +13,12 @@ from rota.api.audit import Change, audited
 from rota.api.desks import AtDesk
 from rota.api.documents import YAML, BodyText, job_body, the_job
 from rota.api.names import JobName, in_path
-from rota.api.problems import BadRequest, NotAllowed
+from rota.api.problems import BadRequest
 from rota.api.queries import After, Limit, State, Tag, Text
 from rota.api.schemas import jobs as schemas
 from rota.api.schemas.base import Fault
 from rota.api.schemas.runs import Run
-from rota.api.who import Reader, needs
+from rota.api.who import Reader, check_scope, needs
 from rota.config.given import job_document, job_file, read_job
 from rota.control.bulk import MOST, Action, Bulk
 from rota.control.desk import Desk
@@ -97,8 +97,8 @@ def do_bulk(
     if (asked.names is None) == (asked.filter is None):
         text = "say which jobs: either `names` or `filter`"
         raise BadRequest(text, [Fault(place="body", problem=text)])
-    if asked.action is Action.DELETE and not change.who.may(Scope.WRITE):
-        raise NotAllowed(HTTPStatus.FORBIDDEN, f"{change.who.name} may not remove jobs; that needs {Scope.WRITE.value}")
+    if asked.action is Action.DELETE:
+        check_scope(change.who, Scope.WRITE)
     names = asked.names
     if asked.filter is not None:
         found = JobFilter(**asked.filter.model_dump())

@@ -113,7 +113,7 @@ def _scale(seconds: Sequence[float]) -> _Scale:
 def _bar(run: Run, x: float, width: float, scale: _Scale) -> Bar:
     floor, took = HEIGHT - _BOTTOM, run.duration or 0.0
     height = max(_LEAST, floor - scale.y(took))
-    title = f"{run.state.value.replace('_', ' ')} after {brief(took)}"
+    title = f"{run.state.words} after {brief(took)}"
     return Bar(
         run.id,
         run.state,
@@ -149,7 +149,7 @@ def _step(most: float) -> float:
 
 def _words(runs: Sequence[Run], seconds: Sequence[float]) -> str:
     counts = {state: sum(run.state is state for run in runs) for state in State}
-    ways = ", ".join(f"{count} {state.value.replace('_', ' ')}" for state, count in counts.items() if count)
+    ways = ", ".join(f"{count} {state.words}" for state, count in counts.items() if count)
     if len(runs) == 1:
         return f"One run: {ways}, it took {brief(seconds[0])}."
     trend = _trend(seconds)

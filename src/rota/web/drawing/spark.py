@@ -56,12 +56,8 @@ def _bar(run: Run, x: int, longest: float) -> str:
 def _label(runs: Sequence[Run]) -> str:
     """Return what the picture says: last 20 runs: 18 succeeded, 2 failed."""
     counts = Counter(run.state for run in runs)
-    told = ", ".join(f"{counts[state]} {_words(state)}" for state in _ORDER if counts[state])
-    return f"last {len(runs)} runs: {told}" if len(runs) > 1 else f"one run: {_words(runs[0].state)}"
-
-
-def _words(state: State) -> str:
-    return state.value.replace("_", " ")
+    told = ", ".join(f"{counts[state]} {state.words}" for state in _ORDER if counts[state])
+    return f"last {len(runs)} runs: {told}" if len(runs) > 1 else f"one run: {runs[0].state.words}"
 
 
 _ORDER = (

@@ -175,7 +175,7 @@ def bars(runs: Iterable[Run], name: str | None, now: datetime, scale: Scale, zon
 
 def _said(group: Sequence[Run], name: str | None, now: datetime, zone: tzinfo) -> tuple[str, str]:
     """Return what a bar says, and where it leads."""
-    state = group[0].state.value.replace("_", " ")
+    state = group[0].state.words
     begin = local(min(map(_begin, group)).replace(microsecond=0), zone, seconds=False)
     if len(group) > 1:
         who = name if name is not None else _names({run.job for run in group})

@@ -6,22 +6,20 @@ begins with a hyphen, so these paths are no job's.
 
 from __future__ import annotations
 
-from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import HTMLResponse, Response
 
 from rota.api.audit import Change, audited
-from rota.api.problems import NotAllowed
-from rota.api.who import needs
+from rota.api.who import check_scope, needs
 from rota.control.bulk import MOST, Action, Bulk, Outcome
 from rota.control.desk import Desk
 from rota.control.listing import Listing
 from rota.errors import UsageError
 from rota.model.access import Scope
 from rota.model.job import BY_HAND
-from rota.web.forms import Fields, SentFields, path_on_this_site
+from rota.web.forms import Fields, SentFields
 from rota.web.job_filters import filters_of
 from rota.web.rendering import AtPage
 
@@ -49,9 +47,9 @@ def do_bulk(page: AtPage, fields: SentFields, change: Annotated[Change, audited(
     """Do it, and say what came of it: in a word if all went well, else with every job that it did not go well for."""
     action = _action(fields.text("do"))
     change.action = f"job.{action}"
-    if action is Action.DELETE and not change.who.may(Scope.WRITE):
-        raise NotAllowed(HTTPStatus.FORBIDDEN, f"{change.who.name} may not remove jobs; that needs {Scope.WRITE.value}")
-    names, back = _names(page.desk, fields), path_on_this_site(fields.text("next", "/jobs"))
+    if action is Action.DELETE:
+        check_scope(change.who, Scope.WRITE)
+    names, back = _names(page.desk, fields), fields.way_back("/jobs")
     if not names:
         return page.go(back, "No job was chosen: tick some, or all that match.", "bad")
     outcomes = Bulk(page.desk.store, page.desk.verbs).do(action, names)
@@ -67,7 +65,7 @@ def do_bulk(page: AtPage, fields: SentFields, change: Annotated[Change, audited(
 @router.post("/jobs/-/removal", dependencies=[Depends(needs(Scope.WRITE))])
 def ask_to_remove(page: AtPage, fields: SentFields) -> Response:
     """Ask whether these jobs shall go; nothing is changed."""
-    desk, back = page.desk, path_on_this_site(fields.text("next", "/jobs"))
+    desk, back = page.desk, fields.way_back("/jobs")
     found = [desk.store.jobs.find(name) for name in _names(desk, fields)]
     there = [stored for stored in found if stored is not None and stored.removed_at is None]
     by_hand = [stored.name for stored in there if stored.origin == BY_HAND]

@@ -97,7 +97,7 @@ def _figures(found: Summary) -> list[Figure]:
     active = found.active
     return [
         Figure("jobs", found.jobs.jobs, "/jobs"),
-        Figure("paused", found.jobs.paused, "/jobs?paused=true", "paused"),
+        Figure("paused", found.jobs.paused, "/jobs?status=paused", "paused"),
         Figure("running", active.get(State.RUNNING, 0), "/runs?state=running", "running"),
         Figure("queued", active.get(State.QUEUED, 0), "/runs?state=queued", "queued"),
         Figure("overdue", found.overdue, "#late", "late"),

@@ -110,9 +110,9 @@ def _shown(
 
 
 def _question(page: Page, line: JobLine, text: str) -> _Question:
-    """Answer what became of a time, as the job's clock has it; without one, what the job will do next."""
+    """Answer what became of a time, which is one of the job's clock; without one, say what the job will do next."""
     desk, stored = page.desk, line.stored
-    zone = zone_named(stored.job.timezone)
+    zone = zone_named(stored.job.timezone) if text else page.zone
     asks = Why(desk.store, desk.clock, lambda when: with_zone(when, zone), desk.engine_pid)
     if not text:
         return _Question("", asks.job(stored))

@@ -26,12 +26,11 @@ from rota.model.access import Scope
 from rota.model.job import MAX_NAME, Job
 from rota.schedule.zones import zone_names
 from rota.web.foretelling import foretell
-from rota.web.forms import SentFields
+from rota.web.forms import SentFields, revision_of
 from rota.web.guided import Document, Guided, guided_from
 from rota.web.guided_times import WEEKDAYS
 from rota.web.job_drafts import GUIDED, TEXT, Draft, Reading, draft_of, guided_again, read_draft, read_schedule
 from rota.web.rendering import AtPage, Page
-from rota.web.routes.job_removal import revision_of
 
 router = APIRouter()
 _WRITERS = [Depends(needs(Scope.WRITE))]

@@ -9,9 +9,8 @@ from rota.api.audit import audited
 from rota.api.names import JobName
 from rota.api.who import needs
 from rota.control.ownership import check_by_hand
-from rota.errors import UsageError
 from rota.model.access import Scope
-from rota.web.forms import SentFields
+from rota.web.forms import SentFields, revision_of
 from rota.web.rendering import AtPage
 
 router = APIRouter()
@@ -32,10 +31,3 @@ def remove(name: JobName, page: AtPage, fields: SentFields) -> RedirectResponse:
     left = page.desk.verbs.remove(name, revision_of(fields.text("revision")))
     going_on = "" if not left else f" {len(left)} of its runs go{'es' if len(left) == 1 else ''} on."
     return page.go("/jobs", f"{name} is removed.{going_on}")
-
-
-def revision_of(text: str) -> int:
-    """Return the revision of a job that a form was made for."""
-    if not text.isascii() or not text.isdigit() or len(text) > 18:
-        raise UsageError(f"{text[:40]!r} is no revision of a job; open its page again")
-    return int(text)

@@ -17,7 +17,7 @@ from rota.model import origin
 from rota.model.job import BY_HAND
 from rota.model.settlement import RunFilter
 from rota.web.drawing.spark import MOST, Spark, spark
-from rota.web.job_filters import IS, STATES, AskedFilters
+from rota.web.job_filters import IS, LAST_RUNS, AskedFilters
 from rota.web.rendering import AtPage
 
 router = APIRouter()
@@ -28,7 +28,6 @@ class Row(msgspec.Struct, frozen=True):
     """A job in the list."""
 
     name: str
-    description: str
     schedule: str
     doing: Said
     due: datetime | None
@@ -57,7 +56,7 @@ def jobs(page: AtPage, filters: AskedFilters, after: Annotated[str, Query(max_le
         next=found.next,
         after=after,
         filters=filters,
-        states=STATES,
+        states=LAST_RUNS,
         statuses=IS,
         has_jobs=bool(found.items) or bool(desk.store.jobs.count()),
     )
@@ -69,7 +68,6 @@ def _row(desk: Desk, line: JobLine, now: datetime) -> Row:
     by_hand = stored.origin == BY_HAND
     return Row(
         name=line.name,
-        description=stored.job.description,
         schedule=schedule_of(line),
         doing=doing(line),
         due=due if isinstance(due, datetime) else None,

@@ -14,12 +14,11 @@ from rota.api.audit import Change, audited
 from rota.api.names import RunId
 from rota.control.discretion import without_secrets
 from rota.control.output import attempt_of
-from rota.control.times import with_zone, zone_named
+from rota.control.times import with_zone
 from rota.control.why import Why
 from rota.control.words import asked_by, exit_of, promptness_of, reason_beside_exit
 from rota.model.access import Scope
 from rota.model.run import ACTIVE, Run, State
-from rota.web.forms import Fields, SentFields, path_on_this_site
 from rota.web.output import Asked, AskedOutput, output_of, written
 from rota.web.rendering import AtPage, Page, render
 
@@ -55,8 +54,7 @@ def show_run(run_id: RunId, page: AtPage, asked: AskedOutput) -> HTMLResponse:
     output = output_of(desk, run, asked, page.now)
     stored = desk.store.jobs.by_id(run.job_id)
     job = desk.store.jobs.definition(run.definition_id)
-    zone = zone_named(job.timezone)
-    story = Why(desk.store, desk.clock, lambda when: with_zone(when, zone), desk.engine_pid).run(run).sentences
+    story = Why(desk.store, desk.clock, lambda when: with_zone(when, page.zone), desk.engine_pid).run(run).sentences
     return page.show(
         "run.html",
         run=run,
@@ -96,27 +94,22 @@ def show_lines(
 
 @router.post("/runs/{run_id}/cancel")
 def cancel_run(
-    run_id: RunId, page: AtPage, fields: SentFields, change: Annotated[Change, audited("run.cancel", Scope.RUN)]
+    run_id: RunId, page: AtPage, change: Annotated[Change, audited("run.cancel", Scope.RUN)]
 ) -> RedirectResponse:
     """End a run, with all that it has started."""
     run = page.desk.questions.run(run_id)
     page.desk.verbs.cancel(run.id, f"cancelled by {change.who.name}")
     after = page.desk.questions.run(run.id)
     text = "It is being ended, with all that it has started." if after.state in ACTIVE else "It is cancelled."
-    return page.go(_back(fields, run.id), text)
+    return page.go(f"/runs/{run.id}", text)
 
 
 @router.post("/runs/{run_id}/retry", dependencies=[audited("run.retry", Scope.RUN)])
-def retry_run(run_id: RunId, page: AtPage, fields: SentFields) -> RedirectResponse:
+def retry_run(run_id: RunId, page: AtPage) -> RedirectResponse:
     """Ask for an ended run once more, with its parameters, and go on to the new one."""
     run = page.desk.questions.run(run_id)
     made = page.desk.verbs.retry(run.id)
-    return page.go(_back(fields, made), "Asked to run once more; this is the new run.")
-
-
-def _back(fields: Fields, run_id: str) -> str:
-    """Return the page that the button was on; a run's own, if it does not say."""
-    return path_on_this_site(fields.text("next")) if fields.has("next") else f"/runs/{run_id}"
+    return page.go(f"/runs/{made}", "It is asked to run once more: this is the new run.")
 
 
 def _tries(page: Page, run: Run, asked: Asked, shown: int) -> Sequence[Try]:

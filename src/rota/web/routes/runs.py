@@ -16,24 +16,18 @@ from rota.control.listing import Listing
 from rota.control.pages import Page as OfRuns
 from rota.control.words import ending_of, late_of, length_of, trigger_of
 from rota.errors import NoSuchJob, UsageError
-from rota.model.run import SEVERAL, Run, State
+from rota.model.run import Run
 from rota.model.settlement import RunFilter
 from rota.web.rendering import AtPage, Page
+from rota.web.state_choices import SEVERAL_STATES, STATES
 
 router = APIRouter()
 _A_PAGE = 100
 _Text = Annotated[str, Query(max_length=200)]
-STATES = (
-    ("", "any state"),
-    ("active", "not ended yet"),
-    ("trouble", "went wrong"),
-    *((state.value, state.value.replace("_", " ")) for state in State),
-)
-
-
+_STATES = (("", "any state"), *STATES)
 _QUICK: tuple[tuple[str, dict[str, str]], ...] = (
     ("all", {}),
-    *((word, {"state": state}) for state, word in STATES if state in SEVERAL),
+    *((word, {"state": state}) for state, word in SEVERAL_STATES),
 )
 T = TypeVar("T")
 
@@ -89,7 +83,7 @@ def list_runs(
         "runs.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
         wanted=wanted,
-        states=STATES if wanted.state in dict(STATES) else (*STATES, (wanted.state, wanted.state)),
+        states=_STATES if wanted.state in dict(_STATES) else (*_STATES, (wanted.state, wanted.state)),
         quick=[(word, Wanted(**given).href(), wanted.given == given) for word, given in _QUICK],
         faults=faults,
         rows=[Row(run, trigger_of(run), late_of(run), length_of(run, page.now), ending_of(run)) for run in runs],

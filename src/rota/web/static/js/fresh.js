@@ -5,6 +5,7 @@
 // something in it; what is open, scrolled, focused or walked to by keys stays so. Only a page that is looked at
 // listens: a browser has few connections to one host.
 import { keepPlace } from "./place.js";
+import { isSending } from "./sending.js";
 
 const AT_MOST_EVERY = 2000;
 const AT_LEAST_EVERY = 30000;
@@ -85,6 +86,7 @@ export async function refresh() {
 
 async function take(answer) {
   const gone = answer.type === "opaqueredirect" || [401, 403, 404, 410].includes(answer.status);
+  if (gone && isSending()) return; // what was sent may be why; its answer is on its way, and leads on
   if (gone) return isChanged(document) ? say(TYPED) : leave();
   if (answer.status >= 500) throw new Error(`the page is answered with ${answer.status}`);
   if (answer.ok) put(new DOMParser().parseFromString(await answer.text(), "text/html"));

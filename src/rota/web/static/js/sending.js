@@ -1,6 +1,9 @@
 // A form that changes something is sent once, however often its button is pressed while the answer is under way.
+const sent = new Set();
+
+export const isSending = () => sent.size > 0;
+
 export function sendOnce() {
-  const sent = new Set();
   document.addEventListener("submit", (event) => {
     if (event.defaultPrevented || event.target.method !== "post") return;
     if (sent.has(event.target)) event.preventDefault();
