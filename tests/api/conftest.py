@@ -1,4 +1,4 @@
-"""A world for each test; or one process for the tests of a file that change nothing which another one looks at."""
+"""A world for each test; or one process for all of those that change nothing which another one looks at."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ def world(tmp_path) -> Iterator[World]:
     made.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def alone(tmp_path_factory) -> Iterator[Web]:
-    """A home where nobody can sign in."""
+    """A home where nobody can sign in; tests leave it so."""
     made = Web(tmp_path_factory.mktemp("alone"))
     yield made.start()
     made.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def peopled(tmp_path_factory) -> Iterator[Web]:
-    """A home with an admin, an operator and a viewer."""
+    """A home with an admin, an operator and a viewer, who stay as they are; others come and go."""
     made = Web(tmp_path_factory.mktemp("peopled"))
     for name, role in (("ann", "admin"), ("olga", "operator"), ("vera", "viewer")):
         made.add_user(name, role)

@@ -10,12 +10,11 @@ import pytest
 
 from rota.api import streams as rooms
 from rota.control.accounts import Accounts
-from rota.model.access import Credential, Kind, Role, Scope, Who
+from rota.model.access import Credential, Kind, Scope, Who
 
+from .passwords import PASSWORD, let_in
 from .test_streams import DEADLINE, OWNER, Reader, reading
 from .worlds import API, World
-
-PASSWORD = "seven small green frogs"
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +27,7 @@ def shown_by(world: World, kind: Kind, lasts: timedelta | None = None) -> tuple[
     accounts = world.client.accounts
     if not accounts.has_users:
         for name in ("ann", "vera"):
-            accounts.add_user(name, Role.ADMIN, PASSWORD)
+            let_in(world.client, name)
     made = accounts.issue("vera", kind, lasts=lasts or timedelta(hours=1))
     if kind is Kind.REFRESH:
         who = accounts.recognise_family("vera", made.credential.family)
@@ -79,7 +78,7 @@ def test_the_owners_streams_end_when_the_first_user_is_made(world):
     async def listen(streams):
         reader = Reader(streams.events(None, None, OWNER))
         await reader.begin()
-        world.client.accounts.add_user("ann", Role.ADMIN, PASSWORD)
+        let_in(world.client, "ann")
         assert await reader.ends()
 
     reading(world, listen)

@@ -11,6 +11,7 @@ from rota.api.routes import overview
 from rota.errors import StoreBusy
 from rota.model.access import Kind, Role
 
+from .passwords import let_in
 from .worlds import API
 
 ODD_PATHS = [
@@ -106,8 +107,8 @@ REQUESTS = (
 )
 def test_a_viewer_reads_an_operator_runs_and_an_admin_changes_jobs(world, role, statuses):
     world.add()
-    world.client.accounts.add_user("root", Role.ADMIN, "correct horse battery")
-    world.client.accounts.add_user("ada", role, "correct horse battery")
+    let_in(world.client, "root")
+    let_in(world.client, "ada", role)
     token = world.client.accounts.issue("ada", Kind.TOKEN).secret
     shown = {"headers": {"Authorization": f"Bearer {token}"}}
     answers = [world.ask(method, API + path, **shown, **more) for method, path, more in REQUESTS]

@@ -10,11 +10,11 @@ from prometheus_client.parser import text_string_to_metric_families
 DOCS = Path(__file__).parents[2] / "docs"
 
 
-def test_metrics_are_the_store_s_totals(web):
-    runs = [web.client.verbs.trigger("backup") for _ in range(3)]
-    web.client.verbs.cancel(runs[0])
-    web.start()
-    answer = web.ask(path="/metrics")
+def test_metrics_are_the_store_s_totals(world):
+    world.add()
+    runs = [world.client.verbs.trigger("backup") for _ in range(3)]
+    world.client.verbs.cancel(runs[0])
+    answer = world.ask("GET", "/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=")
     found = {
         (sample.name, *sorted(sample.labels.values())): sample.value
@@ -41,15 +41,11 @@ def test_metrics_need_the_right_to_read(peopled):
     assert 200 == peopled.with_token(peopled.token("vera"), path="/metrics").status_code
 
 
-def test_a_name_of_a_job_cannot_break_the_format(web):
-    from rota.model.action import Shell
-    from rota.model.job import Job
-
+def test_a_name_of_a_job_cannot_break_the_format(world):
     name = 'a"b\\c{}'
-    web.client.verbs.add(Job(name, Shell("true"), ()))
-    web.client.verbs.cancel(web.client.verbs.trigger(name))
-    web.start()
-    families = text_string_to_metric_families(web.ask(path="/metrics").text)
+    world.add(name)
+    world.client.verbs.cancel(world.client.verbs.trigger(name))
+    families = text_string_to_metric_families(world.ask("GET", "/metrics").text)
     assert name in {sample.labels.get("job") for family in families for sample in family.samples}
 
 

@@ -12,9 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 
 from rota.api.schemas import jobs as schemas
-from rota.model.access import Kind, Role
+from rota.model.access import Kind
 from rota.schedule.parse import KINDS
 
+from .passwords import let_in
 from .worlds import API, World
 
 with warnings.catch_warnings():
@@ -35,7 +36,7 @@ def shared(tmp_path_factory) -> Iterator[World]:
     made = World(tmp_path_factory.mktemp("schema"))
     made.add("backup", ("cron", "30 2 * * *"), tags=("nightly",))
     made.run()
-    made.client.accounts.add_user("ada", Role.ADMIN, "correct horse battery")
+    let_in(made.client, "ada")
     yield made
     made.close()
 

@@ -74,6 +74,15 @@ def served(tmp_path) -> Iterator[Served]:
     wait_for(lambda: not made.webs())
 
 
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory) -> Iterator[Served]:
+    """A home whose engine tests leave as they have found it."""
+    made = Served(tmp_path_factory.mktemp("lasting")).serve("--port", "0")
+    yield made
+    made.stop()
+    wait_for(lambda: not made.webs())
+
+
 def ok(url: str) -> bool:
     try:
         return 200 == httpx.get(url + "/readyz", trust_env=False).status_code
@@ -105,23 +114,21 @@ def test_pages_that_are_killed_come_back_at_the_same_place_and_nothing_is_late(s
     assert "missed" not in served.log
 
 
-def test_an_engine_that_was_stopped_is_not_ready_even_when_nothing_is_due(served):
-    served.serve("--port", "0")
-    url = served.url()
+def test_an_engine_that_was_stopped_is_not_ready_even_when_nothing_is_due(lasting):
+    url = lasting.url()
     assert ok(url)
-    served.engine.send_signal(signal.SIGSTOP)
+    lasting.engine.send_signal(signal.SIGSTOP)
     wait_for(lambda: not ok(url))
     assert "the engine was stopped" in httpx.get(url + "/readyz", trust_env=False).json()["status"]
     told = httpx.get(url + "/api/v1/summary", trust_env=False).json()["engine"]
     assert {"running": True, "scheduling": False, "late": 0.0} == told
-    served.engine.send_signal(signal.SIGCONT)
+    lasting.engine.send_signal(signal.SIGCONT)
     wait_for(lambda: ok(url))
 
 
-def test_the_pages_go_behind_the_engine_and_its_jobs_with_all_of_their_threads(served):
-    served.serve("--port", "0")
-    assert ok(served.url())
-    [pid] = served.webs()
+def test_the_pages_go_behind_the_engine_and_its_jobs_with_all_of_their_threads(lasting):
+    assert ok(lasting.url())
+    [pid] = lasting.webs()
     behind = min(19, max(0, os.nice(0)) + 10)
     assert {behind} == {os.getpriority(os.PRIO_PROCESS, int(thread)) for thread in os.listdir(f"/proc/{pid}/task")}
     assert pid == os.getsid(pid)
@@ -195,12 +202,11 @@ def test_nobody_beyond_this_machine_is_served_as_long_as_nobody_can_sign_in(serv
     for verb in ("serve", "web"):
         done = served.call(verb, "--host", host)
         assert (2, True) == (done.returncode, "make a user first: rota user add NAME" in done.stderr), done.stderr
-    done = served.call("user", "add", "ann", "--password-file", "-", input=PASSWORD)
-    assert 0 == done.returncode, done.stderr
 
 
 def test_with_users_others_are_served_and_it_is_said_that_it_is_in_clear(served):
-    served.call("user", "add", "ann", "--password-file", "-", input=PASSWORD)
+    done = served.call("user", "add", "ann", "--password-file", "-", input=PASSWORD)
+    assert 0 == done.returncode, done.stderr
     served.serve("--host", "0.0.0.0", "--port", "0")
     port = httpx.URL(served.url()).port
     wait_for(lambda: "over the network in clear" in served.log)

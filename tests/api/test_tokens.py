@@ -200,19 +200,18 @@ def test_an_access_token_that_was_changed_or_signed_otherwise_is_none(peopled):
     assert dict.fromkeys(forged, 401) == {name: peopled.with_token(each).status_code for name, each in forged.items()}
 
 
-def test_one_s_own_password_is_changed_with_the_old_one_and_signs_everything_out(web):
-    web.add_user("ann")
-    web.start()
-    ann, pair, token = web.sign_in("ann"), signed_in(web), web.token("ann")
+def test_one_s_own_password_is_changed_with_the_old_one_and_signs_everything_out(peopled):
+    peopled.add_user("paul", "viewer")
+    paul, pair, token = peopled.sign_in("paul"), signed_in(peopled, "paul"), peopled.token("paul")
     path, new = "/api/v1/me/password", "some other words in a row"
-    wrong = ann.http.put(path, json={"old": "not the old one", "new": new}, headers=ann.csrf)
+    wrong = paul.http.put(path, json={"old": "not the old one", "new": new}, headers=paul.csrf)
     assert 401 == wrong.status_code
-    assert 422 == ann.http.put(path, json={"old": PASSWORD, "new": "short"}, headers=ann.csrf).status_code
-    assert 204 == ann.http.put(path, json={"old": PASSWORD, "new": new}, headers=ann.csrf).status_code
-    assert 401 == ann.http.get("/api/v1/me").status_code
-    assert 401 == web.with_token(pair["access_token"]).status_code
-    assert 200 == web.with_token(token).status_code
-    assert 200 == web.post("/api/v1/auth/login", {"name": "ann", "password": new}).status_code
+    assert 422 == paul.http.put(path, json={"old": PASSWORD, "new": "short"}, headers=paul.csrf).status_code
+    assert 204 == paul.http.put(path, json={"old": PASSWORD, "new": new}, headers=paul.csrf).status_code
+    assert 401 == paul.http.get("/api/v1/me").status_code
+    assert 401 == peopled.with_token(pair["access_token"]).status_code
+    assert 200 == peopled.with_token(token).status_code
+    assert 200 == peopled.post("/api/v1/auth/login", {"name": "paul", "password": new}).status_code
 
 
 def test_people_are_managed_over_rest_and_somebody_stays_admin(peopled):

@@ -12,13 +12,14 @@ from typing import Any
 import httpx
 import pytest
 
-from rota.model.access import Kind, Role
+from rota.model.access import Kind
 from rota.model.action import Shell
 from rota.model.job import Job
 from rota.wiring.client import Client
 
+from .passwords import PASSWORD, let_in
+
 DEADLINE = 30
-PASSWORD = "seven small green frogs"
 NOBODY = 65534
 ROTA = [sys.executable, "-P", "-m", "rota"]
 
@@ -95,7 +96,7 @@ class Web:
         accounts = self.client.accounts
         if any(user.name == name for user in accounts.users()):
             accounts.remove_user(name, last=True)
-        accounts.add_user(name, Role(role), PASSWORD)
+        let_in(self.client, name, role)
         return name
 
     def token(self, user: str, **given: Any) -> str:

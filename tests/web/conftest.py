@@ -40,13 +40,39 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def site(tmp_path) -> Iterator[Site]:
-    """A home with pages; the test starts it."""
+    """A home with pages of a test's own, which starts it: for who needs an empty one, or people, or to stop it."""
     made = Site(tmp_path)
     yield made
     made.close()
 
 
 @pytest.fixture(scope="module")
+def shared(tmp_path_factory) -> Iterator[Site]:
+    """A running home without people for all tests of a file: their jobs have names of their own."""
+    made = Site(tmp_path_factory.mktemp("shared")).start()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="package")
+def empty(tmp_path_factory) -> Iterator[Site]:
+    """A running home without jobs, runs and people, which tests leave so."""
+    made = Site(tmp_path_factory.mktemp("empty")).start()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="package")
+def peopled(tmp_path_factory) -> Iterator[Site]:
+    """A running home with an admin, an operator and a viewer, who stay as they are; others come and go."""
+    made = Site(tmp_path_factory.mktemp("peopled"))
+    for name, role in (("ann", "admin"), ("olga", "operator"), ("vera", "viewer")):
+        made.user(name, role)
+    yield made.start()
+    made.close()
+
+
+@pytest.fixture(scope="package")
 def town(tmp_path_factory) -> Iterator[Site]:
     """A home with people, and with jobs that have evil names and output; its tests change nothing of that."""
     made = settle(Site(tmp_path_factory.mktemp("town"))).start()

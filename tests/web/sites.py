@@ -14,15 +14,16 @@ from typing import Any
 import httpx
 from playwright.sync_api import BrowserContext
 
+from api.passwords import let_in
+from rota.api.cookies import SESSION_COOKIE
 from rota.control.accounts import SESSION_LASTS
-from rota.model.access import Kind, Role
+from rota.model.access import Kind
 from rota.model.action import Shell
 from rota.model.job import Job, ScheduleSpec
 from rota.model.policy import Policy
 from rota.wiring.client import Client
 
 DEADLINE = 30
-PASSWORD = "seven small green frogs"
 ROTA = [sys.executable, "-P", "-m", "rota"]
 _OF_JOB = ("tags", "enabled", "timezone", "description", "secrets")
 _ADDRESS = re.compile(r"pages and REST on (http://\S+)")
@@ -87,7 +88,7 @@ class Site:
 
     def user(self, name: str, role: str = "admin") -> str:
         """Let somebody sign in with the usual password."""
-        self.client.accounts.add_user(name, Role(role), PASSWORD)
+        let_in(self.client, name, role)
         return name
 
     def get(self, path: str, status: int = 200, user: str = "", **given: Any) -> str:
@@ -100,7 +101,11 @@ class Site:
         return answer.text
 
 
+def session_of(site: Site, name: str) -> str:
+    """Return what somebody's browser keeps when they have signed in."""
+    return site.client.accounts.issue(name, Kind.SESSION, lasts=SESSION_LASTS).secret
+
+
 def sign_in(context: BrowserContext, site: Site, name: str = "ann") -> None:
     """Give a browser somebody's session, as if they had signed in."""
-    issued = site.client.accounts.issue(name, Kind.SESSION, lasts=SESSION_LASTS)
-    context.add_cookies([{"name": "rota_session", "value": issued.secret, "url": site.url}])
+    context.add_cookies([{"name": SESSION_COOKIE, "value": session_of(site, name), "url": site.url}])

@@ -8,12 +8,13 @@ import re
 import httpx
 import pytest
 
+from api.passwords import PASSWORD
 from rota.model.access import Kind
 from rota.web.assets import digest
 
 from .crawling import browser, csrf_token, walk
 from .page_routes import FREE, paths_that_change
-from .sites import PASSWORD, sign_in
+from .sites import sign_in
 from .towns import REVERSED, SECRET
 
 MARKUP = re.compile(r"<script>document|<img src=x|<svg onload|<script>tag|<i>out|<b>'", re.IGNORECASE)

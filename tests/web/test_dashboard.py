@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
@@ -12,9 +14,34 @@ from process.waiting import wait_for
 from rota.model.run import State
 from rota.model.settlement import RunFilter
 
+from .sites import Site
+
 ODD = "<script>alert(1)</script> & Söhne/日本"
 LONG = "x" * 200
 SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+
+
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory) -> Iterator[Site]:
+    """A home with a job every ten minutes that has run by hand as well, in vain."""
+    made = Site(tmp_path_factory.mktemp("steady"))
+    made.add("backup", "exit 1", ("every", "10m"))
+    made.start().run("backup")
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def strange(tmp_path_factory) -> Iterator[Site]:
+    """A home with names that are markup, or long, whose runs have failed; and one more job."""
+    made = Site(tmp_path_factory.mktemp("strange"))
+    for name in (ODD, LONG, "backup"):
+        made.add(name, "exit 1", ("every", "1h"))
+    made.start()
+    for name in (ODD, LONG):
+        made.run(name)
+    yield made
+    made.close()
 
 
 def waiting_for(path: Path) -> str:
@@ -27,15 +54,11 @@ def figure(page: Page, name: str):
     return page.locator("#figures div").filter(has=page.get_by_text(name, exact=True)).locator("a")
 
 
-def test_a_home_without_jobs_says_how_to_make_the_first_one(site, page):
-    site.start()
-    page.goto(site.url)
+def test_a_home_without_jobs_says_how_to_make_the_first_one(empty, page):
+    page.goto(empty.url)
     expect(page.get_by_role("heading", level=1)).to_have_text("Scheduling.")
     expect(page.get_by_role("link", name="Make the first one")).to_have_attribute("href", "/jobs/new")
     expect(page.locator("#welcome")).to_contain_text("rota add hello --every 1m -- echo hello")
-    site.add("hello")
-    page.reload()
-    expect(page.locator("#welcome")).to_be_hidden()
 
 
 def test_a_run_appears_and_ends_without_the_page_being_loaded_again(site, page):
@@ -43,6 +66,7 @@ def test_a_run_appears_and_ends_without_the_page_being_loaded_again(site, page):
     site.start()
     page.goto(site.url)
     expect(page.locator("#running")).to_contain_text("Nothing runs at this moment.")
+    expect(page.locator("#welcome")).to_be_hidden()
     page.evaluate("window.wasHere = true")
     run = site.client.verbs.trigger("backup")
     expect(page.locator("#running").get_by_role("link", name="backup")).to_have_attribute("href", f"/runs/{run}")
@@ -101,10 +125,8 @@ def overdue(site) -> bool:
     return site.client.clock.now() - queued.queued_at > timedelta(seconds=5.5)
 
 
-def test_links_change_the_span_and_the_page_stays(site, page):
-    site.add("backup", "true", ("every", "10m"))
-    site.start()
-    page.goto(site.url)
+def test_links_change_the_span_and_the_page_stays(steady, page):
+    page.goto(steady.url)
     expect(page.locator(".plot .now")).to_have_count(1)
     expect(page.locator("#timeline")).to_have_attribute("data-span", "6h")
     page.evaluate("window.wasHere = true")
@@ -125,10 +147,8 @@ def test_links_change_the_span_and_the_page_stays(site, page):
     assert page.evaluate("window.wasHere")
 
 
-def test_the_timeline_is_dragged_and_turned_with_the_wheel(site, page):
-    site.add("backup", "true", ("every", "10m"))
-    site.start()
-    page.goto(site.url)
+def test_the_timeline_is_dragged_and_turned_with_the_wheel(steady, page):
+    page.goto(steady.url)
     box = page.locator(".plot").bounding_box()
     assert box is not None
     before = float(page.locator("#timeline").get_attribute("data-since") or 0)
@@ -146,35 +166,26 @@ def test_the_timeline_is_dragged_and_turned_with_the_wheel(site, page):
     page.keyboard.up("Control")
 
 
-def test_without_scripts_the_span_is_in_the_address_and_what_makes_no_sense_is_refused(site):
-    site.add("backup", "true", ("every", "10m"))
-    site.start()
-    assert 'data-span="7d"' in site.get("/?span=7d")
-    assert 'class="now"' not in site.get("/?span=1h&at=2d+ago")
-    assert "did you mean &#39;6h&#39;" in site.get("/?span=6hh", 422)
-    assert "a year back" in site.get("/?at=1970-01-01", 422)
+def test_without_scripts_the_span_is_in_the_address_and_what_makes_no_sense_is_refused(steady):
+    assert 'data-span="7d"' in steady.get("/?span=7d")
+    assert 'class="now"' not in steady.get("/?span=1h&at=2d+ago")
+    assert "did you mean &#39;6h&#39;" in steady.get("/?span=6hh", 422)
+    assert "a year back" in steady.get("/?at=1970-01-01", 422)
 
 
-def test_ticks_are_on_the_clock_of_whoever_looks(site, page):
-    site.add("backup", "true", ("every", "10m"))
-    site.start()
-    now = site.client.clock.now()
+def test_ticks_are_on_the_clock_of_whoever_looks(steady, page):
+    now = steady.client.clock.now()
     summer = now.replace(year=now.year + (now.month >= 6), month=6, day=1)
-    page.goto(f"{site.url}/?span=1h&at={summer:%Y-%m-%d}T10:00Z")
+    page.goto(f"{steady.url}/?span=1h&at={summer:%Y-%m-%d}T10:00Z")
     expect(page.locator(".plot text").first).to_have_text("11:20")
     expect(page.locator("#timeline .head")).to_contain_text("1 Jun 11:20 to 12:20")
     assert 3 <= page.locator(".plot .slot").count() <= 6
 
 
-def test_names_are_text_wherever_they_are(site, page):
+def test_names_are_text_wherever_they_are(strange, page):
     dialogs: list[str] = []
     page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-    for name in (ODD, LONG):
-        site.add(name, "exit 1", ("every", "1h"))
-    site.start()
-    site.run(ODD)
-    site.run(LONG)
-    page.goto(site.url)
+    page.goto(strange.url)
     for part in (".lanes", "#failed", "#coming"):
         expect(page.locator(part)).to_contain_text(ODD)
     expect(page.locator(".lanes").get_by_role("link", name=ODD)).to_have_attribute(
@@ -184,33 +195,22 @@ def test_names_are_text_wherever_they_are(site, page):
     assert [] == dialogs
 
 
-def test_on_a_phone_nothing_scrolls_sideways_and_nothing_is_wrong_for_who_listens(site, phone):
-    for name in (ODD, LONG, "backup"):
-        site.add(name, "exit 1", ("every", "10m"))
-    site.start()
-    for name in (ODD, LONG):
-        site.run(name)
-    phone.goto(site.url)
+def test_on_a_phone_nothing_scrolls_sideways_and_nothing_is_wrong_for_who_listens(strange, phone):
+    phone.goto(strange.url)
     expect(phone.locator(".bar.failed")).to_have_count(2)
     assert 0 == phone.evaluate(SIDEWAYS)
     assert [] == [each["id"] for each in Axe().run(phone).response["violations"]]
 
 
-def test_a_wide_page_is_right_for_who_listens_too(site, page):
-    site.add("backup", "exit 1", ("every", "10m"))
-    site.start()
-    site.run("backup")
-    page.goto(site.url)
+def test_a_wide_page_is_right_for_who_listens_too(steady, page):
+    page.goto(steady.url)
     expect(page.locator(".bar.failed")).to_have_count(1)
     assert [] == [each["id"] for each in Axe().run(page).response["violations"]]
     assert "1 failed; due in" in (page.locator(".lanes").text_content() or "")
 
 
-def test_the_week_is_a_table_that_can_be_read(site, page):
-    site.add("backup", "exit 1")
-    site.start()
-    site.run("backup")
-    page.goto(site.url)
+def test_the_week_is_a_table_that_can_be_read(steady, page):
+    page.goto(steady.url)
     expect(page.locator(".heat .current")).to_contain_text("1 run, 1 went wrong")
     expect(page.locator(".heat .current")).to_have_class("level-5 current")
     assert 7 == page.locator(".heat tbody tr").count()

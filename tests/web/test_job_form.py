@@ -28,9 +28,8 @@ def plain(chromium):
     context.close()
 
 
-def test_a_job_is_made_by_the_form_and_is_in_the_list_and_in_the_store(site, page: Page):
-    site.start()
-    page.goto(f"{site.url}/jobs")
+def test_a_job_is_made_by_the_form_and_is_in_the_list_and_in_the_store(shared, page: Page):
+    page.goto(f"{shared.url}/jobs")
     page.get_by_role("link", name="New job").click()
     page.get_by_label("Name", exact=True).fill("backup")
     page.get_by_label("What it is for").fill("Keeps the shop")
@@ -51,7 +50,7 @@ def test_a_job_is_made_by_the_form_and_is_in_the_list_and_in_the_store(site, pag
     expect(page.get_by_role("heading", name="backup")).to_be_visible()
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Jobs").click()
     expect(page.locator("tr[data-row]")).to_contain_text("at 09:00 on Monday to Wednesday")
-    job = stored(site, "backup")
+    job = stored(shared, "backup")
     assert Shell("pg_dump shop > /dev/null") == job.action
     assert (ScheduleSpec("cron", "0 9 * * 1-3"), ScheduleSpec("cron", "30 17 * * 1-3")) == job.schedules
     assert ("Europe/Berlin", ("nightly", "shop")) == (job.timezone, job.tags)
@@ -59,9 +58,8 @@ def test_a_job_is_made_by_the_form_and_is_in_the_list_and_in_the_store(site, pag
     assert ({"LEVEL": "9", "NAME": "a=b"}, {"TOKEN": "env:SHOP_TOKEN"}) == (job.env, job.secrets)
 
 
-def test_what_a_schedule_means_is_told_while_somebody_types_with_what_the_clock_does(site, page: Page):
-    site.start()
-    page.goto(f"{site.url}/jobs/new")
+def test_what_a_schedule_means_is_told_while_somebody_types_with_what_the_clock_does(shared, page: Page):
+    page.goto(f"{shared.url}/jobs/new")
     preview = page.locator("#preview")
     page.get_by_label("Times", exact=True).fill("02:30")
     page.get_by_label("Time zone").fill("America/New_York")
@@ -82,10 +80,9 @@ def test_what_a_schedule_means_is_told_while_somebody_types_with_what_the_clock_
     expect(preview).to_contain_text("never by itself")
 
 
-def test_what_is_wrong_is_told_beside_its_field_and_what_was_typed_stays(site, page: Page):
-    site.add("taken")
-    site.start()
-    page.goto(f"{site.url}/jobs/new")
+def test_what_is_wrong_is_told_beside_its_field_and_what_was_typed_stays(shared, page: Page):
+    shared.add("taken")
+    page.goto(f"{shared.url}/jobs/new")
     page.get_by_label("Name", exact=True).fill("taken")
     page.get_by_label("The line").fill("true")
     page.get_by_label("Times", exact=True).fill("9 o'clock")
@@ -108,10 +105,9 @@ def test_what_is_wrong_is_told_beside_its_field_and_what_was_typed_stays(site, p
     page.context.complaints.clear()  # a browser notes that two answers were 422
 
 
-def test_the_whole_job_is_written_as_text_with_every_problem_at_its_line(site, page: Page):
-    site.start()
-    page.goto(f"{site.url}/jobs/new")
-    page.get_by_label("Name", exact=True).fill("backup")
+def test_the_whole_job_is_written_as_text_with_every_problem_at_its_line(shared, page: Page):
+    page.goto(f"{shared.url}/jobs/new")
+    page.get_by_label("Name", exact=True).fill("written")
     page.get_by_label("The line").fill("true")
     page.get_by_role("button", name="As text").click()
     text = page.get_by_label("The job as YAML")
@@ -125,24 +121,23 @@ def test_the_whole_job_is_written_as_text_with_every_problem_at_its_line(site, p
     page.get_by_role("button", name="As a form").click()
     expect(page.get_by_label("As it is now, which only its text can say")).to_be_checked()
     page.get_by_role("button", name="Make it").click()
-    expect(page.get_by_role("status")).to_contain_text("backup is made")
-    job = stored(site, "backup")
+    expect(page.get_by_role("status")).to_contain_text("written is made")
+    job = stored(shared, "written")
     assert (Command(("echo", "hello")), 0o027, 2) == (job.action, job.umask, len(job.schedules))
     page.context.complaints.clear()  # a browser notes that one answer was 422
 
 
-def test_an_edit_keeps_what_the_form_does_not_show(site, page: Page):
+def test_an_edit_keeps_what_the_form_does_not_show(shared, page: Page):
     policy = Policy(overlap=Overlap.QUEUE, max_instances=3)
     specs = (ScheduleSpec("calendar", "Mon 09:00", dst="skip"),)
     job = Job("odd/näme <b>", Command(("a", "", "b\nc")), specs, policy, "UTC", env={"A": "1\n2"}, umask=0o77)
-    site.client.verbs.add(job)
-    site.start()
-    page.goto(f"{site.url}/jobs/odd%2Fn%C3%A4me%20%3Cb%3E/edit")
+    shared.client.verbs.add(job)
+    page.goto(f"{shared.url}/jobs/odd%2Fn%C3%A4me%20%3Cb%3E/edit")
     expect(page.get_by_role("heading", name="Edit odd/näme <b>")).to_be_visible()
     page.get_by_label("What it is for").fill("Why not")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_contain_text("odd/näme <b> is changed")
-    after = stored(site, "odd/näme <b>")
+    after = stored(shared, "odd/näme <b>")
     assert "Why not" == after.description
     assert (job.action, job.schedules, job.policy, job.env, job.umask) == (
         after.action,
@@ -153,25 +148,24 @@ def test_an_edit_keeps_what_the_form_does_not_show(site, page: Page):
     )
 
 
-def test_whoever_is_second_sees_the_difference_and_decides(site, page: Page):
-    site.add("backup", "echo old", ("every", "1h"))
-    site.start()
-    page.goto(f"{site.url}/jobs/backup/edit")
+def test_whoever_is_second_sees_the_difference_and_decides(shared, page: Page):
+    shared.add("contested", "echo old", ("every", "1h"))
+    page.goto(f"{shared.url}/jobs/contested/edit")
     page.get_by_label("The line").fill("echo mine")
-    theirs = stored(site, "backup")
-    site.client.verbs.change("backup", Job("backup", Shell("echo theirs"), theirs.schedules, cwd=theirs.cwd))
+    theirs = stored(shared, "contested")
+    shared.client.verbs.change("contested", Job("contested", Shell("echo theirs"), theirs.schedules, cwd=theirs.cwd))
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("heading", name="Somebody changed backup while you did")).to_be_visible()
+    expect(page.get_by_role("heading", name="Somebody changed contested while you did")).to_be_visible()
     expect(page.get_by_role("row", name="run")).to_contain_text("echo theirs")
     expect(page.get_by_role("row", name="run")).to_contain_text("echo mine")
-    assert Shell("echo theirs") == stored(site, "backup").action
+    assert Shell("echo theirs") == stored(shared, "contested").action
     assert [] == Axe().run(page).response["violations"]
     page.get_by_role("button", name="Go on with mine").click()
     expect(page.get_by_label("The line")).to_have_value("echo mine")
     page.get_by_label("The line").fill("echo ours")
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_role("status")).to_contain_text("backup is changed")
-    assert Shell("echo ours") == stored(site, "backup").action
+    expect(page.get_by_role("status")).to_contain_text("contested is changed")
+    assert Shell("echo ours") == stored(shared, "contested").action
     page.context.complaints.clear()  # a browser notes that an answer was 409
 
 
@@ -192,10 +186,9 @@ def test_a_job_of_a_file_is_changed_there_and_can_be_copied(site, page: Page):
     assert mine.schedules[0].anchor > filed.schedules[0].anchor
 
 
-def test_without_scripts_a_job_is_made_and_its_schedule_explained(site, plain: Page):
-    site.start()
-    plain.goto(f"{site.url}/jobs/new")
-    plain.get_by_label("Name", exact=True).fill("backup")
+def test_without_scripts_a_job_is_made_and_its_schedule_explained(shared, plain: Page):
+    plain.goto(f"{shared.url}/jobs/new")
+    plain.get_by_label("Name", exact=True).fill("plain")
     plain.get_by_label("A program with its arguments").check()
     plain.get_by_label("The program, and each argument").fill("echo\nhello world")
     plain.get_by_label("Times", exact=True).fill("02:30")
@@ -204,18 +197,17 @@ def test_without_scripts_a_job_is_made_and_its_schedule_explained(site, plain: P
     expect(plain.locator("#preview")).to_contain_text("At 02:30 every day (Europe/Berlin)")
     expect(plain.locator("#preview li")).to_have_count(10)
     expect(plain.get_by_label("The program, and each argument")).to_have_value("echo\nhello world")
-    assert [] == site.client.store.jobs.names()
+    assert "plain" not in shared.client.store.jobs.names()
     plain.get_by_role("button", name="Make it").click()
-    expect(plain.get_by_role("status")).to_contain_text("backup is made")
-    assert Command(("echo", "hello world")) == stored(site, "backup").action
+    expect(plain.get_by_role("status")).to_contain_text("plain is made")
+    assert Command(("echo", "hello world")) == stored(shared, "plain").action
     plain.get_by_role("button", name="Pause", exact=True).click()
     expect(plain.get_by_role("button", name="Resume", exact=True)).to_be_visible()
 
 
-def test_a_job_is_made_on_a_phone(site, phone: Page):
-    site.start()
-    phone.goto(f"{site.url}/jobs/new")
-    phone.get_by_label("Name", exact=True).fill("backup")
+def test_a_job_is_made_on_a_phone(shared, phone: Page):
+    phone.goto(f"{shared.url}/jobs/new")
+    phone.get_by_label("Name", exact=True).fill("phoned")
     phone.get_by_label("The line").fill("true")
     phone.get_by_label("Again and again").check()
     phone.get_by_label("Every", exact=True).fill("10")
@@ -223,41 +215,44 @@ def test_a_job_is_made_on_a_phone(site, phone: Page):
     assert 0 >= phone.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert [] == Axe().run(phone).response["violations"]
     phone.get_by_role("button", name="Make it").click()
-    expect(phone.get_by_role("status")).to_contain_text("backup is made")
+    expect(phone.get_by_role("status")).to_contain_text("phoned is made")
 
 
-def test_enter_in_a_field_saves_and_does_nothing_else(site, page: Page):
-    site.start()
-    page.goto(f"{site.url}/jobs/new")
+def test_enter_in_a_field_saves_and_does_nothing_else(shared, page: Page):
+    page.goto(f"{shared.url}/jobs/new")
     page.get_by_label("The line").fill("true")
-    page.get_by_label("Name", exact=True).fill("backup")
+    page.get_by_label("Name", exact=True).fill("entered")
     page.get_by_label("Name", exact=True).press("Enter")
-    expect(page.get_by_role("status")).to_contain_text("backup is made")
+    expect(page.get_by_role("status")).to_contain_text("entered is made")
 
 
-def test_the_form_has_no_barriers(site, page: Page):
-    site.add("backup", "true", ("cron", "30 2 * * *"))
-    site.start()
-    for path in ("/jobs/new", "/jobs/backup/edit", "/jobs/backup/edit?way=text"):
-        page.goto(site.url + path)
-        for option in page.locator(".option input[type=radio]").all():
-            option.check()
-            assert [] == Axe().run(page).response["violations"], path
+def test_the_form_has_no_barriers(shared, page: Page):
+    shared.add("barred", "true", ("cron", "30 2 * * *"))
+    page.goto(f"{shared.url}/jobs/new")
+    for option in page.locator(".option input[type=radio]").all():
+        option.check()
+        assert [] == Axe().run(page).response["violations"], option
+    for path in ("/jobs/barred/edit", "/jobs/barred/edit?way=text"):
+        page.goto(shared.url + path)
+        assert [] == Axe().run(page).response["violations"], path
 
 
-def test_what_is_saved_and_what_is_refused_is_in_the_audit(site):
-    site.start()
-    fields = {"way": "text", "name": "backup", "text": "rn: x"}
-    assert 422 == post(site, "/jobs/new", fields).status_code
-    assert 303 == post(site, "/jobs/new", {**fields, "text": "run: x"}).status_code
+def test_what_is_saved_and_what_is_refused_is_in_the_audit(shared):
+    fields = {"way": "text", "name": "audited", "text": "rn: x"}
+    assert 422 == post(shared, "/jobs/new", fields).status_code
+    assert 303 == post(shared, "/jobs/new", {**fields, "text": "run: x"}).status_code
     stale = {**fields, "text": "run: y", "revision": "99"}
-    assert 409 == post(site, "/jobs/backup/edit", stale).status_code
-    assert 422 == post(site, "/jobs/backup/edit", {**stale, "revision": "x"}).status_code
-    with site.client.store.transaction():
-        lines = [(each.action, each.target, each.outcome) for each in site.client.store.access.audit("", None, 10)]
+    assert 409 == post(shared, "/jobs/audited/edit", stale).status_code
+    assert 422 == post(shared, "/jobs/audited/edit", {**stale, "revision": "x"}).status_code
+    with shared.client.store.transaction():
+        lines = [
+            (each.action, each.target, each.outcome)
+            for each in shared.client.store.access.audit("", None, 100)
+            if each.target == "audited"
+        ]
     assert [
-        ("job.change", "backup", "usage-error"),
-        ("job.change", "backup", "outdated"),
-        ("job.make", "backup", "ok"),
-        ("job.make", "backup", "bad-job"),
+        ("job.change", "audited", "usage-error"),
+        ("job.change", "audited", "outdated"),
+        ("job.make", "audited", "ok"),
+        ("job.make", "audited", "bad-job"),
     ] == lines

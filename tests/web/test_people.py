@@ -9,20 +9,13 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from api.passwords import PASSWORD
 from rota.model.access import Kind, Scope
 
 from .crawling import Elements, browser, csrf_token
-from .sites import PASSWORD, sign_in
+from .sites import sign_in
 
 OTHER = "quite other grey herons"
-
-
-@pytest.fixture
-def peopled(site):
-    """A site with an admin, an operator and a viewer."""
-    for name, role in (("ann", "admin"), ("olga", "operator"), ("vera", "viewer")):
-        site.user(name, role)
-    return site.start()
 
 
 def send(client: httpx.Client, path: str, page: str = "/account", **fields) -> httpx.Response:
@@ -60,8 +53,9 @@ def test_a_wrong_name_and_a_wrong_password_are_told_alike_and_the_name_stays(peo
             assert "not this one" not in answer.text
 
 
-def test_who_guesses_is_told_for_how_long_to_wait(peopled):
-    with browser(peopled) as somebody:
+def test_who_guesses_is_told_for_how_long_to_wait(site):
+    site.user("ann")
+    with browser(site.start()) as somebody:
         guess = {"name": "ann", "password": "not this one at all"}
         answer = next(answer for _ in range(12) if (answer := somebody.post("/sign-in", data=guess)).status_code != 401)
         assert 429 == answer.status_code
@@ -69,23 +63,21 @@ def test_who_guesses_is_told_for_how_long_to_wait(peopled):
         assert 'name="password"' in answer.text
 
 
-def test_as_long_as_there_are_no_users_the_owner_is_told_that_they_are_in_and_how_to_make_one(site):
-    site.start()
-    text = site.get("/sign-in")
+def test_as_long_as_there_are_no_users_the_owner_is_told_that_they_are_in_and_how_to_make_one(empty):
+    text = empty.get("/sign-in")
     assert "Nobody has to sign in yet" in text
     assert "rota user add NAME" in text
-    assert "the system says" in site.get("/account").lower()
+    assert "the system says" in empty.get("/account").lower()
 
 
-def test_who_is_not_the_owner_is_told_that_nobody_can_sign_in_yet_and_who_can_change_that(site):
-    site.start()
+def test_who_is_not_the_owner_is_told_that_nobody_can_sign_in_yet_and_who_can_change_that(empty):
     passed_on = {"Accept": "text/html", "X-Forwarded-For": "203.0.113.9"}
     for path in ("/sign-in", "/", "/people"):
-        answer = httpx.get(site.url + path, headers=passed_on)
+        answer = httpx.get(empty.url + path, headers=passed_on)
         assert 403 == answer.status_code
         assert "nobody can sign in yet" in answer.text.lower()
         assert "rota user add" in answer.text
-    tried = httpx.post(f"{site.url}/sign-in", headers=passed_on, data={"name": "ann", "password": PASSWORD})
+    tried = httpx.post(f"{empty.url}/sign-in", headers=passed_on, data={"name": "ann", "password": PASSWORD})
     assert 403 == tried.status_code
 
 
@@ -116,7 +108,8 @@ def test_everybody_sees_who_they_are_and_what_they_may(peopled):
 
 
 def test_a_changed_password_signs_everybody_else_out(peopled):
-    with browser(peopled, "ann") as here, browser(peopled, "ann") as there:
+    peopled.user("paul")
+    with browser(peopled, "paul") as here, browser(peopled, "paul") as there:
         sent = {"old": PASSWORD, "new": OTHER, "again": OTHER}
         wrong = send(here, "/account/password", **sent | {"old": "x" * 12})
         assert (422, "The old password is wrong.") == (wrong.status_code, told(wrong))
@@ -129,34 +122,35 @@ def test_a_changed_password_signs_everybody_else_out(peopled):
         assert 303 == send(here, "/account/password", **sent).status_code
         assert "You have another password now" in told(here.get("/account"))
         assert 303 == there.get("/account").status_code
-    assert peopled.client.accounts.check_password("ann", OTHER) is not None
-    assert ("ann", "user.password", "ok") in {
+    assert peopled.client.accounts.check_password("paul", OTHER) is not None
+    assert ("paul", "user.password", "ok") in {
         (line.who, line.action, line.outcome) for line in peopled.client.accounts.audit()
     }
 
 
 def test_the_secret_of_a_new_token_is_on_the_answer_and_nowhere_else(peopled):
-    with browser(peopled, "olga") as olga:
+    peopled.user("otto", "operator")
+    with browser(peopled, "otto") as otto:
         fields = {"name": "deploy", "scope": ["read", "run"], "days": "30"}
-        made = send(olga, "/account/tokens", **fields)
+        made = send(otto, "/account/tokens", **fields)
         assert 201 == made.status_code
         assert "no-store" == made.headers["cache-control"]
         secret = next(each["value"] for each in Elements(made.text).of("input") if each.get("id") == "secret")
-        assert secret not in str(made.headers) + str(made.url) + olga.get("/account").text
+        assert secret not in str(made.headers) + str(made.url) + otto.get("/account").text
         bearer = {"Authorization": f"Bearer {secret}"}
         assert ["read", "run"] == httpx.get(f"{peopled.url}/api/v1/me", headers=bearer).json()["scopes"]
-        again = send(olga, "/account/tokens", **fields)
+        again = send(otto, "/account/tokens", **fields)
         assert "You have a token named 'deploy' already; take another name, or revoke that one first." == told(again)
-        [token] = peopled.client.accounts.credentials("olga")
+        [token] = peopled.client.accounts.credentials("otto")
         assert 30 == (token.expires_at - token.created_at).days
-        assert 303 == send(olga, f"/account/tokens/{token.id}/revoke").status_code
-        assert "The token deploy is good for nothing now." == told(olga.get("/account"))
+        assert 303 == send(otto, f"/account/tokens/{token.id}/revoke").status_code
+        assert "The token deploy is good for nothing now." == told(otto.get("/account"))
         assert 401 == httpx.get(f"{peopled.url}/api/v1/me", headers=bearer).status_code
-    done = [(line.action, line.target, line.outcome) for line in peopled.client.accounts.audit("olga")]
+    done = [(line.action, line.target, line.outcome) for line in peopled.client.accounts.audit("otto")]
     assert [
-        ("token.remove", "olga deploy", "ok"),
-        ("token.add", "olga deploy", "conflict"),
-        ("token.add", "olga deploy", "ok"),
+        ("token.remove", "otto deploy", "ok"),
+        ("token.add", "otto deploy", "conflict"),
+        ("token.add", "otto deploy", "ok"),
     ] == done[:3]
 
 
@@ -172,20 +166,22 @@ def test_the_secret_of_a_new_token_is_on_the_answer_and_nowhere_else(peopled):
     ],
 )
 def test_a_token_that_cannot_be_is_told_in_words_with_what_was_typed(peopled, fields, words):
+    before = peopled.client.accounts.credentials("olga")
     with browser(peopled, "olga") as olga:
         answer = send(olga, "/account/tokens", **fields)
         assert 422 == answer.status_code
         assert told(answer).startswith(words)
-        assert [] == peopled.client.accounts.credentials("olga")
+        assert before == peopled.client.accounts.credentials("olga")
 
 
 def test_nobody_revokes_a_token_of_somebody_else_but_an_admin(peopled):
-    issued = peopled.client.accounts.issue("olga", Kind.TOKEN, "deploy", [Scope.READ])
+    peopled.user("nora", "operator")
+    issued = peopled.client.accounts.issue("nora", Kind.TOKEN, "deploy", [Scope.READ])
     with browser(peopled, "vera") as vera:
         assert 404 == send(vera, f"/account/tokens/{issued.credential.id}/revoke").status_code
     with browser(peopled, "ann") as ann:
         assert 303 == send(ann, f"/account/tokens/{issued.credential.id}/revoke", to_people="1").status_code
-    assert [] == peopled.client.accounts.credentials("olga")
+    assert [] == peopled.client.accounts.credentials("nora")
 
 
 # -- people -----------------------------------------------------------------------------------------------------------
@@ -208,34 +204,37 @@ def test_the_first_user_is_made_on_a_page_and_signs_in(site, page):
 
 
 def test_an_admin_lets_people_in_changes_them_and_lets_them_go(peopled):
-    with browser(peopled, "ann") as ann, browser(peopled, "vera") as vera:
+    peopled.user("adam")
+    peopled.user("victor", "viewer")
+    with browser(peopled, "adam") as adam, browser(peopled, "victor") as victor:
         sent = {"name": "eve", "role": "operator", "password": OTHER, "again": OTHER}
-        assert 303 == send(ann, "/people", **sent).status_code
-        assert "eve may sign in." == told(ann.get("/people"))
-        assert "Somebody is named 'eve' already" in told(send(ann, "/people", **sent))
+        assert 303 == send(adam, "/people", **sent).status_code
+        assert "eve may sign in." == told(adam.get("/people"))
+        assert "Somebody is named 'eve' already" in told(send(adam, "/people", **sent))
         assert "operator" == peopled.client.accounts.user("eve").role
-        assert 303 == send(ann, "/people/vera/role", role="operator").status_code
-        assert "vera is operator now, and signs in again." == told(ann.get("/people/vera"))
-        assert 303 == vera.get("/account").status_code
-        assert 303 == send(ann, "/people/vera/password", password=OTHER, again=OTHER).status_code
-        assert peopled.client.accounts.check_password("vera", OTHER) is not None
-        assert 303 == send(ann, "/people/eve/remove").status_code
-        assert 404 == ann.get("/people/eve").status_code
+        assert 303 == send(adam, "/people/victor/role", role="operator").status_code
+        assert "victor is operator now, and signs in again." == told(adam.get("/people/victor"))
+        assert 303 == victor.get("/account").status_code
+        assert 303 == send(adam, "/people/victor/password", password=OTHER, again=OTHER).status_code
+        assert peopled.client.accounts.check_password("victor", OTHER) is not None
+        assert 303 == send(adam, "/people/eve/remove").status_code
+        assert 404 == adam.get("/people/eve").status_code
     assert ["user.remove", "user.change", "user.change", "user.add", "user.add"] == [
-        line.action for line in peopled.client.accounts.audit("ann") if line.action.startswith("user")
+        line.action for line in peopled.client.accounts.audit("adam") if line.action.startswith("user")
     ]
 
 
-def test_somebody_stays_admin(peopled):
-    with browser(peopled, "ann") as ann:
+def test_somebody_stays_admin(site):
+    site.user("ann")
+    with browser(site.start(), "ann") as ann:
         assert "ann is the only admin, and stays one" in ann.get("/people/ann").text
         refused = send(ann, "/people/ann/remove")
         assert 422 == refused.status_code
         role = send(ann, "/people/ann/role", role="viewer")
         assert 422 == role.status_code
-    outcomes = {line.outcome for line in peopled.client.accounts.audit("ann") if line.action.startswith("user")}
+    outcomes = {line.outcome for line in site.client.accounts.audit("ann") if line.action.startswith("user")}
     assert {"bad-account"} == outcomes
-    assert "admin" == peopled.client.accounts.user("ann").role
+    assert "admin" == site.client.accounts.user("ann").role
 
 
 @pytest.mark.parametrize(
@@ -262,12 +261,13 @@ def test_somebody_who_cannot_be_is_told_in_words_with_what_was_typed(peopled, fi
 
 def test_the_audit_is_read_in_words_page_by_page_and_by_person(peopled):
     accounts = peopled.client.accounts
+    peopled.user("vic", "viewer")
     with browser(peopled, "ann") as ann:
         send(ann, "/people/nobody/remove")
-        vera = accounts.recognise(Kind.TOKEN, accounts.issue("vera", Kind.TOKEN, "t").secret)
+        vic = accounts.recognise(Kind.TOKEN, accounts.issue("vic", Kind.TOKEN, "t").secret)
         for number in range(120):
-            accounts.note(vera, "job.run", f"job-{number}", "refused" if number % 2 else "ok")
-        seen, path = [], "/audit?who=vera"
+            accounts.note(vic, "job.run", f"job-{number}", "refused" if number % 2 else "ok")
+        seen, path = [], "/audit?who=vic"
         while path and len(seen) < 200:
             text = ann.get(path).text
             seen += re.findall(r'class="target">job-(\d+)<', text)
@@ -284,10 +284,11 @@ def test_the_audit_is_read_in_words_page_by_page_and_by_person(peopled):
 
 
 def test_people_are_found_and_changed_on_a_phone(peopled, phone):
+    peopled.user("petra", "viewer")
     sign_in(phone.context, peopled)
     phone.goto(f"{peopled.url}/people")
-    phone.get_by_role("link", name="vera").click()
+    phone.get_by_role("link", name="petra").click()
     phone.get_by_label("operator", exact=True).check()
     phone.get_by_role("button", name="Change the role").click()
-    expect(phone.locator(".notice")).to_have_text("vera is operator now, and signs in again.")
+    expect(phone.locator(".notice")).to_have_text("petra is operator now, and signs in again.")
     assert phone.evaluate("document.documentElement.scrollWidth <= innerWidth")

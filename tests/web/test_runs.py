@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
+import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from rota.model.settlement import RunFilter
 
+from .sites import Site
 from .test_dashboard import LONG, ODD, SIDEWAYS
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory) -> Iterator[Site]:
+    """A home where one run went well and one did not."""
+    made = Site(tmp_path_factory.mktemp("ran"))
+    made.add("well", tags=("night",))
+    made.add("wrong", "exit 3")
+    made.start()
+    for name in ("well", "wrong"):
+        made.run(name)
+    yield made
+    made.close()
 
 
 def states(text: str) -> list[str]:
@@ -17,27 +33,19 @@ def states(text: str) -> list[str]:
     return re.findall(r'<td><a class="plain"[^>]*><span class="state (\w+)"', text)
 
 
-def test_a_list_without_runs_says_where_they_come_from(site):
-    site.start()
-    assert "Nothing has run yet." in site.get("/runs")
-    assert "No run is like that." in site.get("/runs?state=failed")
+def test_a_list_without_runs_says_where_they_come_from(empty):
+    assert "Nothing has run yet." in empty.get("/runs")
+    assert "No run is like that." in empty.get("/runs?state=failed")
 
 
-def test_runs_are_told_with_what_made_them_and_how_they_ended(site):
-    site.add("breaks", "exit 3")
-    site.start()
-    run = site.run("breaks")
-    text = site.get("/runs")
-    for part in (f'href="/runs/{run}"', 'href="/jobs/breaks"', "by hand", "exit code 3"):
+def test_runs_are_told_with_what_made_them_and_how_they_ended(ran):
+    run = ran.client.store.runs.page(RunFilter(state="failed"), None, 1)[0].id
+    text = ran.get("/runs")
+    for part in (f'href="/runs/{run}"', 'href="/jobs/wrong"', "by hand", "exit code 3"):
         assert part in text
 
 
-def test_runs_are_filtered_by_all_that_is_asked_for(site):
-    site.add("well", tags=("night",))
-    site.add("wrong", "exit 1")
-    site.start()
-    site.run("well")
-    site.run("wrong")
+def test_runs_are_filtered_by_all_that_is_asked_for(ran):
     for query, expected in {
         "": ["failed", "succeeded"],
         "?state=trouble": ["failed"],
@@ -50,23 +58,22 @@ def test_runs_are_filtered_by_all_that_is_asked_for(site):
         "?until=1h": [],
         "?since=1h&state=failed&text=w": ["failed"],
     }.items():
-        assert expected == states(site.get(f"/runs{query}")), query
+        assert expected == states(ran.get(f"/runs{query}")), query
 
 
-def test_what_cannot_be_asked_for_is_said_beside_the_form_with_what_was_meant(site):
-    site.add("backup")
-    site.start()
-    site.run("backup")
+def test_what_cannot_be_asked_for_is_said_beside_the_form_with_what_was_meant(shared):
+    shared.add("backup")
+    shared.run("backup")
     for query, says in {
         "state=faild": "did you mean &#39;failed&#39;",
         "job=bakcup": "did you mean &#39;backup&#39;",
         "since=whenever": "since &#39;whenever&#39;: it is no date and time",
         "before=nonsense": "no cursor of this list",
     }.items():
-        text = site.get(f"/runs?{query}", 422)
+        text = shared.get(f"/runs?{query}", 422)
         assert says in text, query
         assert 'name="state"' in text
-    assert 'value="whenever"' in site.get("/runs?since=whenever", 422)
+    assert 'value="whenever"' in shared.get("/runs?since=whenever", 422)
 
 
 def test_older_runs_are_a_page_away_and_the_way_keeps_the_filters(site, page):
@@ -99,15 +106,14 @@ def test_a_new_run_comes_by_itself(site, page):
     expect(row).to_have_class("here")
 
 
-def test_the_form_asks_and_the_search_key_leads_to_it(site, page):
-    site.add("backup")
-    site.add("other")
-    site.start()
-    site.run("backup")
-    site.run("other")
-    page.goto(f"{site.url}/runs")
+def test_the_form_asks_and_the_search_key_leads_to_it(shared, page):
+    shared.add("searched")
+    shared.add("other")
+    shared.run("searched")
+    shared.run("other")
+    page.goto(f"{shared.url}/runs")
     page.keyboard.press("/")
-    page.keyboard.type("back")
+    page.keyboard.type("sear")
     page.keyboard.press("Enter")
     expect(page.locator("#runs tbody tr")).to_have_count(1)
     page.get_by_role("link", name="went wrong").click()
