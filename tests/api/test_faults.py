@@ -51,7 +51,7 @@ def test_a_store_that_is_busy_is_a_reason_to_try_again(world, monkeypatch):
 
 def test_a_mistake_of_rotas_own_is_a_problem_that_tells_nothing_of_the_inside(world, monkeypatch):
     def broken(*_given):
-        raise RuntimeError("a secret place: /root/.rota")
+        raise RuntimeError("a secret place: /home/ann/.rota")
 
     monkeypatch.setattr(overview.overview, "summary", broken)
 
