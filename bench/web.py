@@ -1,4 +1,4 @@
-"""What REST answers cost, whole: a real web process on a home, asked over loopback."""
+"""What REST's answers and pages cost, whole: a real web process on a home, asked over loopback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from http.client import HTTPConnection
 from bench import subject
 
 TIMES = 7
-PATHS = (
+LISTS = (
     "/jobs",
     "/jobs?text=99",
     "/jobs?tag=nothing",
@@ -28,6 +28,17 @@ PATHS = (
     "/timeline",
     "/load",
 )
+PAGES = (
+    "/",
+    "/?span=7d",
+    "/jobs",
+    "/jobs?text=99",
+    "/jobs?state=failed",
+    "/runs",
+    "/runs?state=failed",
+    "/runs?text=99",
+)
+PATHS = (*(f"/api/v1{path}" for path in LISTS), *PAGES)
 
 
 def answers(home: str, paths: Sequence[str]) -> dict[str, float]:
@@ -42,7 +53,7 @@ def answers(home: str, paths: Sequence[str]) -> dict[str, float]:
 
 def _ms(connection: HTTPConnection, path: str) -> float:
     begin = time.perf_counter()
-    connection.request("GET", f"/api/v1{path}")
+    connection.request("GET", path, headers={"Accept": "text/html, application/json"})
     answer = connection.getresponse()
     answer.read()
     if answer.status != 200:
