@@ -64,7 +64,7 @@ function wake() {
 
 export async function refresh() {
   if (pending) {
-    again = again || location.href !== asked; // somebody has moved on: what is on its way is of another page
+    again = true; // what is on its way may be older than what has just happened, or of a page that was left
     return;
   }
   pending = true;
@@ -79,7 +79,7 @@ export async function refresh() {
     pending = false;
     if (again) {
       again = false;
-      refresh();
+      location.href === asked ? refreshSoon() : refresh();
     }
   }
 }
