@@ -7,19 +7,23 @@ RotaError                      1
 │   ├── BadNotifier                nobody can be told this way, or not on this machine
 │   ├── BadPlugin                  a plug-in is missing, or cannot be used
 │   ├── BadHome                    the home directory cannot be used
+│   ├── BadAccount                 a name, a password or a role that nobody can have
 │   ├── StoreCorrupt               the store's file is damaged
 │   └── StoreTooNew                a newer rota wrote the store
 ├── NotFound                   3   no such job or run
 │   ├── NoSuchJob
-│   └── NoSuchRun
+│   ├── NoSuchRun
+│   └── NoSuchUser
 ├── Conflict                   4   true as asked, but not now
 │   ├── JobExists
+│   ├── UserExists
 │   ├── Outdated                   somebody changed it in between
 │   ├── IllegalMove                the state machine forbids it
 │   └── EngineRunning              the home has an engine already
 ├── EngineNotRunning           5   only an engine could do this
 ├── HomeGone                   1   somebody took the home away while an engine served it
 ├── NotTold                    1   a notification did not arrive; knows the reason
+├── PortTaken                  1   the pages and REST cannot be served there
 ├── CannotStart                1   an attempt's program cannot be started; knows a shell's code
 ├── TaskTimeout                1   a call took longer than it may; a TimeoutError, too
 ├── CallFailed                 1   a call's process ended without an answer, or with an exception that cannot be sent
@@ -79,6 +83,10 @@ class BadHome(UsageError):
     """The home directory cannot be used."""
 
 
+class BadAccount(UsageError):
+    """A name, a password or a role that nobody can have."""
+
+
 class StoreCorrupt(UsageError):
     """The store's file is damaged; it is left as it was found."""
 
@@ -109,6 +117,10 @@ class NoSuchRun(NotFound):
     """No run has this id."""
 
 
+class NoSuchUser(NotFound):
+    """Nobody has this name."""
+
+
 class Conflict(RotaError):
     """True as asked, but not now."""
 
@@ -117,6 +129,10 @@ class Conflict(RotaError):
 
 class JobExists(Conflict):
     """A job of this name is there already."""
+
+
+class UserExists(Conflict):
+    """Somebody of this name is there already."""
 
 
 class Outdated(Conflict):
@@ -143,6 +159,10 @@ class HomeGone(RotaError):
 
 class NotTold(RotaError):
     """A notification did not arrive; the text is the reason, and has no secret in it."""
+
+
+class PortTaken(RotaError):
+    """The pages and REST cannot be served there."""
 
 
 class CannotStart(RotaError):

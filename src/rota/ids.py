@@ -1,4 +1,4 @@
-"""Identifiers: run ids that sort by the time they were made, and the id of a home."""
+"""Identifiers: run ids that sort by the time they were made, the id of a home; and secrets."""
 
 from __future__ import annotations
 
@@ -42,3 +42,15 @@ def new_home_id() -> str:
 
 def _encode(number: int) -> str:
     return "".join([_PAIRS[number >> shift & 1023] for shift in range(120, -1, -10)])
+
+
+def new_secret() -> str:
+    """Return 256 random bits as text, of letters, digits, '-' and '_'."""
+    from secrets import token_urlsafe
+
+    return token_urlsafe(32)
+
+
+def short_id() -> str:
+    """Return an id that people can type, for things of which there are few."""
+    return os.urandom(6).hex()

@@ -55,5 +55,8 @@ SECTIONS: dict[str, dict[str, Verb]] = {
     },
 }
 VERBS: dict[str, Verb] = {name: verb for verbs in SECTIONS.values() for name, verb in verbs.items()}
-HIDDEN: dict[str, Verb] = {"tell": Verb("tell", "Write what runs do into one log, beside the engine.")}
+HIDDEN: dict[str, Verb] = {
+    "tell": Verb("tell", "Write what runs do into one log, beside the engine."),
+    "web": Verb("web", "Serve the pages and REST, beside the engine."),
+}
 """What rota calls itself; people have no need for it, and no listing has it."""

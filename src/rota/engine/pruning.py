@@ -28,6 +28,8 @@ class Pruner:
         if upkeep.output_kept() > keep.output_bytes:
             dropped += upkeep.drop_oldest_output(ROWS_A_STEP)
         dropped += upkeep.drop_events_before(now - keep.events, ROWS_A_STEP)
+        dropped += self._store.access.drop_expired(now, ROWS_A_STEP)
+        dropped += self._store.access.drop_audit_before(now - keep.audit, ROWS_A_STEP)
         return dropped + self._history(now - keep.runs)
 
     def _history(self, before: datetime) -> int:

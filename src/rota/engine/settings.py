@@ -25,6 +25,7 @@ class Retention(msgspec.Struct, frozen=True):
     output: timedelta = timedelta(days=30)
     output_bytes: int = 2 << 30
     events: timedelta = timedelta(days=14)
+    audit: timedelta = timedelta(days=365)
 
 
 class EngineSettings(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ from rota.model.job import StoredJob
 from rota.model.ledger import MISSED
 from rota.model.settlement import NewRun
 from rota.plan.due import Plan
+from rota.store.access import AccessTable
 from rota.store.database import Database
 from rota.store.jobs import JobTable
 from rota.store.ledger import LedgerTable
@@ -26,6 +27,7 @@ class TableStore:
         self.runs = RunTable(database)
         self.ledger = LedgerTable(database)
         self.upkeep = Upkeep(database)
+        self.access = AccessTable(database)
         self._seen = database.version_of_data()
 
     def transaction(self) -> AbstractContextManager[None]:

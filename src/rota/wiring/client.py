@@ -28,8 +28,10 @@ from rota.wiring.homes import (
 )
 
 if TYPE_CHECKING:
+    from rota.control.accounts import Accounts
     from rota.control.applying import Applier
     from rota.control.health import Facts
+    from rota.control.questions import Questions
     from rota.control.verbs import Verbs
 
 
@@ -53,6 +55,20 @@ class Client:
         from rota.process.poke import poke
 
         return Verbs(self.store, self.clock, self.home_id, RunIds().new, lambda: poke(self.home))
+
+    @cached_property
+    def questions(self) -> Questions:
+        """The questions that change nothing."""
+        from rota.control.questions import Questions
+
+        return Questions(self.store, self.clock)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """The verbs on people and credentials."""
+        from rota.control.accounts import Accounts
+
+        return Accounts(self.store, self.clock)
 
     @cached_property
     def applier(self) -> Applier:

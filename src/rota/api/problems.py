@@ -1,0 +1,86 @@
+"""What went wrong, as REST says it: `application/problem+json` (RFC 9457), in the words of rota's own errors."""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from starlette.exceptions import HTTPException
+
+from rota.errors import (
+    Conflict,
+    EngineNotRunning,
+    NotFound,
+    Outdated,
+    RotaError,
+    StoreUnavailable,
+    UsageError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+_STATUSES: tuple[tuple[type[RotaError], HTTPStatus], ...] = (
+    (Outdated, HTTPStatus.PRECONDITION_FAILED),
+    (UsageError, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (NotFound, HTTPStatus.NOT_FOUND),
+    (Conflict, HTTPStatus.CONFLICT),
+    (EngineNotRunning, HTTPStatus.SERVICE_UNAVAILABLE),
+    (StoreUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+_RETRY_AFTER = "1"
+
+
+class NotAllowed(RotaError):
+    """Somebody may not do this; `status` says whether it is known who they are."""
+
+    def __init__(self, status: HTTPStatus, why: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(why)
+        self.status, self.headers = status, headers or {}
+
+
+def problem(status: int, kind: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:
+    """Return a problem as a response."""
+    body = {"type": f"urn:rota:problem:{kind}", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+    return JSONResponse(body | more, status, headers, media_type=MEDIA_TYPE)
+
+
+def install(app: FastAPI) -> None:
+    """Let every error that leaves a route be a problem."""
+    app.add_exception_handler(RotaError, _of_rota)
+    app.add_exception_handler(RequestValidationError, _of_request)
+    app.add_exception_handler(HTTPException, _of_http)
+
+
+def of_error(error: RotaError) -> Response:
+    """Return an error of rota's as a problem."""
+    if isinstance(error, NotAllowed):
+        return problem(error.status, "not-allowed", str(error), error.headers)
+    status = next((status for kind, status in _STATUSES if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+    headers = {"Retry-After": _RETRY_AFTER} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
+    return problem(status, _kind(error), str(error), headers)
+
+
+async def _of_rota(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RotaError), "it is installed for those"
+    return of_error(error)
+
+
+async def _of_request(_request: Request, error: Exception) -> Response:
+    """Say everything that is wrong with a request, each with its place in it."""
+    assert isinstance(error, RequestValidationError), "it is installed for those"
+    wrong = [{"place": ".".join(map(str, each["loc"])), "problem": each["msg"]} for each in error.errors()]
+    first = f"{wrong[0]['place']}: {wrong[0]['problem']}" if wrong else "the request cannot be read"
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "bad-request", first, problems=wrong)
+
+
+async def _of_http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException), "it is installed for those"
+    kind = re.sub(r"\W+", "-", HTTPStatus(error.status_code).phrase.lower())
+    return problem(error.status_code, kind, str(error.detail), dict(error.headers or {}))
+
+
+def _kind(error: RotaError) -> str:
+    return re.sub(r"(?<!^)([A-Z])", r"-\1", type(error).__name__).lower()
