@@ -8,12 +8,12 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from bench import floor, peers, subject
+from bench import floor, peers, subject, web
 from rota.ids import RunIds
 from rota.model.policy import Overlap, Policy
 from rota.model.settlement import RunFilter
@@ -21,6 +21,7 @@ from rota.wiring.client import Client
 from rota.wiring.homes import store_path
 
 RUNS, CONCURRENCY, ROUNDS = 2000, 16, 3
+_JOBS, _REQUESTS = 10_000, 200
 
 
 class Row(msgspec.Struct):
@@ -70,10 +71,11 @@ def throughput() -> list[Row]:
     return rows
 
 
-def _lateness(jobs: int, seconds: int) -> list[float]:
+def _lateness(jobs: int, seconds: int, requests: int = 0) -> list[float]:
+    """Return how late runs start; with requests to a web process beside the engine, so many a second."""
     with subject.home() as client:
         subject.seed_jobs(client, jobs, "cron", "* * * * * *")
-        with subject.engine(client, jobs * 2):
+        with subject.engine(client, jobs * 2), web.asked(client.home, requests) if requests else nullcontext():
             end = time.time() + seconds + 2
             while time.time() < end:
                 time.sleep(0.2)
@@ -121,6 +123,18 @@ def lateness_burst() -> list[Row]:
             else f"{percentile(found, 0.5) * 1000:.1f} / {percentile(found, 0.99) * 1000:.1f} ms"
         )
         rows.append(Row(f"the same by {name}, p50 / p99", shown, "", "", "", None))
+    return rows
+
+
+def lateness_asked() -> list[Row]:
+    """One job a second, and sixty, while REST answers two hundred requests a second and while it answers none."""
+    rows = []
+    for jobs in (1, 60):
+        alone, beside = _lateness(jobs, 15), _lateness(jobs, 15, _REQUESTS)
+        for share in (0.5, 0.99):
+            quiet, asked = percentile(alone, share) * 1000, percentile(beside, share) * 1000
+            what = f"lateness p{share * 100:.0f}, {jobs} due each second, {_REQUESTS} requests a second beside it"
+            rows.append(Row(what, f"{asked:.1f} ms", f"{quiet:.1f} ms (no requests)", f"{asked / quiet:.2f}", "", None))
     return rows
 
 
@@ -189,7 +203,7 @@ def commands() -> list[Row]:
 
 
 def pages() -> list[Row]:
-    """A page of history over a million runs."""
+    """A page of lists over a million runs and ten thousand jobs, from the store alone and as REST answers it."""
     count = int(os.environ.get("ROTA_BENCH_RUNS", "1000000"))
     with subject.home() as client:
         _seed_history(client, count)
@@ -198,6 +212,7 @@ def pages() -> list[Row]:
             "a job's runs": _median_ms(lambda: client.store.runs.page(RunFilter(job_id=3), None, 100)),
             "what went wrong": _median_ms(lambda: client.store.runs.page(RunFilter(state="trouble"), None, 100)),
         }
+        took |= {f"GET {path}": ms for path, ms in web.answers(client.home, web.PATHS).items()}
     return [
         Row(f"page of {name}, {count:,} runs", f"{ms:.1f} ms", "", "", "≤ 100 ms", ms <= 100)
         for name, ms in took.items()
@@ -206,14 +221,14 @@ def pages() -> list[Row]:
 
 def _seed_history(client: Client, count: int) -> None:
     """Write a history as a month would have left it; a million runs through the engine would take an hour."""
-    subject.seed_jobs(client, 100, "cron", "0 9 1 1 *", Policy(overlap=Overlap.ALLOW))
+    subject.seed_jobs(client, _JOBS, "cron", "0 9 1 1 *", Policy(overlap=Overlap.ALLOW))
     ids, begin = RunIds(), datetime.now(UTC) - timedelta(days=30)
 
     def row(number: int) -> tuple[object, ...]:
         at = begin + timedelta(seconds=2.5 * number)
         us = int(at.timestamp() * 1e6)
         state = "failed" if number % 1000 == 0 else "succeeded"
-        return ids.new(at), number % 100 + 1, us, us, state, us, us, us, us + 1000, int(state == "failed")
+        return ids.new(at), number % _JOBS + 1, us, us, state, us, us, us, us + 1000, int(state == "failed")
 
     with closing(sqlite3.connect(store_path(client.home))) as connection, connection:
         connection.executemany(
@@ -233,4 +248,4 @@ def _median_ms(call: Callable[[], object], times: int = 9) -> float:
     return statistics.median(taken)
 
 
-ALL = (throughput, lateness_idle, lateness_burst, burst, idle, commands, pages)
+ALL = (throughput, lateness_idle, lateness_burst, lateness_asked, burst, idle, commands, pages)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
@@ -13,6 +14,8 @@ import click
 from pydantic import BaseModel
 
 import rota
+from rota.api.app import create_app
+from rota.api.who import Owner
 from rota.cli.main import cli
 from rota.cli.verbs import SECTIONS
 from rota.config.own.documents import (
@@ -30,6 +33,7 @@ from rota.sdk.options import Options
 
 REFERENCE = Path(__file__).parent / "reference" / "cli.md"
 FILES = Path(__file__).parent / "reference" / "files.md"
+REST = Path(__file__).parent / "reference" / "rest.md"
 PYTHON = Path(__file__).parent / "reference" / "python.md"
 HEAD = """# The command line
 
@@ -223,7 +227,129 @@ def _cell(text: str | None) -> str:
     return (text or "").replace("|", "\\|").replace("\n\n", "<br>").replace("\n", " ")
 
 
+REST_HEAD = """# REST
+
+Made from the code by `python docs/generate.py`: it is the OpenAPI document (`/openapi.json`) on one page.
+
+Times are RFC 3339 in UTC with milliseconds, durations are seconds. What goes wrong is `application/problem+json`, with
+everything that is wrong with the request in `problems`, each with its place. Lists come in pages: pass `next` on as it
+is. A word after the question mark that is not known is refused. A slash in a job's name is written `%2F`.
+
+The document of a job, in JSON or YAML, has the words of a [job file](files.md). Jobs of files and programs are changed
+there, and answer 409 here.
+
+| status | meaning |
+|---|---|
+| 200, 201, 202 | done; made; asked for |
+| 401, 403 | it is not known who asks; they may not |
+| 404 | no such job or run |
+| 409 | true as asked, but not now: a name that is taken, a run that has ended, another's job |
+| 412 | somebody changed it since (`If-Match`) |
+| 413, 408 | a request that is too large, or comes too slowly |
+| 422 | what was asked cannot mean anything |
+| 503 | passing: the store cannot be written now; try again after `Retry-After` |
+"""
+_VERBS = ("get", "post", "put", "delete")
+
+
+def rest_reference() -> str:
+    """Return the reference of REST."""
+    document = create_app(_NoDesks(), Owner(0, "")).openapi()
+    schemas, parts = document["components"]["schemas"], [REST_HEAD]
+    operations = [
+        (path, verb, operations[verb])
+        for path, operations in document["paths"].items()
+        for verb in _VERBS
+        if verb in operations
+    ]
+    for tag in dict.fromkeys(operation["tags"][0] for _, _, operation in operations):
+        parts.append(f"\n## {tag.capitalize()}\n")
+        for path, verb, operation in operations:
+            if operation["tags"][0] == tag:
+                parts += _operation(path, verb, operation)
+    parts.append("\n## What is asked and answered\n")
+    for name, schema in sorted(schemas.items()):
+        if not name.endswith("Document") and schema.get("type") == "object":
+            parts += _schema(name, schema)
+    return "".join(parts)
+
+
+class _NoDesks:
+    """Lends nothing: a document alone is asked for."""
+
+    def borrow(self) -> Any:
+        raise AssertionError("nobody asks for anything here")
+
+
+def _operation(path: str, verb: str, operation: dict[str, Any]) -> Iterator[str]:
+    yield f"\n### {verb.upper()} {path}\n\n{_sentence(operation['summary'])} {operation['description']}\n"
+    rows = [
+        f"| `{each['name']}` | {each['in']} | {_cell(each.get('description'))}{_bounds(each)} |\n"
+        for each in operation.get("parameters", [])
+    ]
+    if rows:
+        yield from ("\n| parameter | in | |\n|---|---|---|\n", *rows)
+    asked = operation.get("requestBody")
+    if asked is not None:
+        yield f"\nAsks for {_contents(asked['content'])}.\n"
+        example = next((each["example"] for each in asked["content"].values() if "example" in each), None)
+        if example is not None:
+            yield f"\n```json\n{json.dumps(example)}\n```\n"
+    for status, answer in operation["responses"].items():
+        if status != "default":
+            said = _contents(answer["content"]) if answer.get("content") else "nothing"
+            yield f"\nAnswers {status}: {said}.\n"
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith("?") else f"{text}."
+
+
+def _contents(content: dict[str, Any]) -> str:
+    """Return what is in a body, by its media types."""
+    found = []
+    for media_type, each in content.items():
+        name = _type(each.get("schema", {}))
+        found.append(name if media_type == "application/json" and name[0] in "[`" else f"`{media_type}`")
+    return " or ".join(dict.fromkeys(found))
+
+
+def _schema(name: str, schema: dict[str, Any]) -> Iterator[str]:
+    yield f"\n### {name}\n\n{_cell(schema.get('description'))}\n\n| field | type | |\n|---|---|---|\n"
+    for field, each in schema.get("properties", {}).items():
+        yield f"| `{field}` | {_type(each)} | {_cell(each.get('description') or _within(each))} |\n"
+
+
+def _within(schema: dict[str, Any]) -> str:
+    return next((each["description"] for each in schema.get("anyOf", []) if "description" in each), "")
+
+
+def _type(schema: dict[str, Any]) -> str:
+    """Return a type in a word; one with a name leads to it."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        page = "files.md#a-job" if name.endswith("JobDocument") else f"#{name.lower()}"
+        return f"[{name}]({page})" if name != "Action" else "`pause`, `resume`, `run` or `delete`"
+    if "anyOf" in schema:
+        return " or ".join(_type(each) for each in schema["anyOf"])
+    if "enum" in schema:
+        return ", ".join(f"`{each}`" for each in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {_type(schema['items'])}"
+    return str(schema.get("type", "any"))
+
+
+def _bounds(parameter: dict[str, Any]) -> str:
+    """Return how large a number may be, and what it is if nothing is said."""
+    schema = parameter["schema"]
+    low, high = schema.get("minimum"), schema.get("maximum")
+    words = f" {low} to {high:,}" if low is not None and high is not None and high < 1 << 31 else ""
+    default = schema.get("default")
+    return words + (f" [{str(default).lower() if isinstance(default, bool) else default}]" if default else "")
+
+
 if __name__ == "__main__":
+    REST.write_text(rest_reference(), encoding="utf-8")
     PYTHON.write_text(python_reference(), encoding="utf-8")
     REFERENCE.write_text(reference(), encoding="utf-8")
     FILES.write_text(files_reference(), encoding="utf-8")

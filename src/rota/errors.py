@@ -18,6 +18,7 @@ RotaError                      1
 │   ├── JobExists
 │   ├── UserExists
 │   ├── Outdated                   somebody changed it in between
+│   ├── NotByHand                  a file's or a program's job is changed there
 │   ├── IllegalMove                the state machine forbids it
 │   └── EngineRunning              the home has an engine already
 ├── EngineNotRunning           5   only an engine could do this
@@ -137,6 +138,10 @@ class UserExists(Conflict):
 
 class Outdated(Conflict):
     """Somebody changed it in between."""
+
+
+class NotByHand(Conflict):
+    """What a file or a program says of a job can only be changed there."""
 
 
 class IllegalMove(Conflict):

@@ -51,6 +51,11 @@ def test_the_reference_of_python_is_made_from_the_code_and_has_all_that_rota_exp
     ]
 
 
+def test_the_reference_of_rest_is_made_from_the_openapi_document():
+    made = runpy.run_path(str(DOCS / "generate.py"))["rest_reference"]()
+    assert made == (DOCS / "reference" / "rest.md").read_text(encoding="utf-8"), "run: python docs/generate.py"
+
+
 def test_every_decision_is_listed():
     listed = (DOCS / "decisions" / "README.md").read_text(encoding="utf-8")
     pages = [page.name for page in (DOCS / "decisions").glob("0*.md")]

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, FastAPI
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.openapi.utils import get_openapi
 
 from rota import __version__
-from rota.api import problems
-from rota.api.routes import health, jobs
+from rota.api import documents, problems
+from rota.api.names import Segments
+from rota.api.queries import known_words_only
+from rota.api.routes import events, health, job_questions, jobs, output, overview, runs, schedules
+from rota.api.schemas.base import Problem
+from rota.api.streams import Streams
 from rota.api.who import Owner
 from rota.control.desk import Desks
 
+PREFIX = "/api/v1"
 _ABOUT = """Jobs, runs and the ledger of one rota. Times are RFC 3339 in UTC, durations are seconds.
 
-Everything that goes wrong is `application/problem+json`."""
+Everything that goes wrong is `application/problem+json`, and everything that is wrong with a request is told at once.
+Lists come in pages: pass `next` on as it is. A word after the question mark that is not known is refused."""
+_PROBLEM = {
+    "description": "What went wrong, and what to do.",
+    "content": {problems.MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
 
 
 def create_app(desks: Desks, owner: Owner) -> FastAPI:
@@ -24,12 +37,33 @@ def create_app(desks: Desks, owner: Owner) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        redirect_slashes=False,
     )
-    app.state.desks, app.state.owner = desks, owner
+    app.state.desks, app.state.owner, app.state.streams = desks, owner, Streams(desks)
     problems.install(app)
     app.include_router(health.router)
-    api = APIRouter(prefix="/api/v1")
-    for routes in (jobs,):
+    api = APIRouter(prefix=PREFIX, dependencies=[Depends(known_words_only)], responses={"default": {"model": Problem}})
+    for routes in (overview, jobs, job_questions, runs, output, events, schedules):
         api.include_router(routes.router)
     app.include_router(api)
+    app.add_middleware(Segments, prefix=PREFIX)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]  # as FastAPI's own pages on it say
     return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, with what routes read by themselves."""
+    if app.openapi_schema is None:
+        made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        parts = made["components"]["schemas"]
+        parts |= documents.schemas()
+        for operations in made["paths"].values():
+            for operation in operations.values():
+                answers = operation["responses"]
+                if "default" in answers:
+                    answers["default"] = _PROBLEM
+                answers.pop("422", None)  # FastAPI's own form of it; ours is a problem like all others
+        for unused in ("HTTPValidationError", "ValidationError"):
+            parts.pop(unused, None)
+        app.openapi_schema = made
+    return app.openapi_schema

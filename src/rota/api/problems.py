@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -11,7 +12,9 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from rota.api.schemas.base import Fault
 from rota.errors import (
+    BadSchedule,
     Conflict,
     EngineNotRunning,
     NotFound,
@@ -41,6 +44,14 @@ class NotAllowed(RotaError):
         self.status, self.headers = status, headers or {}
 
 
+class BadRequest(UsageError):
+    """A request that cannot mean anything, with everything that is wrong with it."""
+
+    def __init__(self, why: str, faults: Sequence[Fault], kind: str = "bad-request") -> None:
+        super().__init__(why)
+        self.faults, self.kind = faults, kind
+
+
 def problem(status: int, kind: str, detail: str, headers: dict[str, str] | None = None, **more: Any) -> JSONResponse:
     """Return a problem as a response."""
     body = {"type": f"urn:rota:problem:{kind}", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
@@ -52,6 +63,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RotaError, _of_rota)
     app.add_exception_handler(RequestValidationError, _of_request)
     app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(Exception, _of_mistake)
 
 
 def of_error(error: RotaError) -> Response:
@@ -59,6 +71,11 @@ def of_error(error: RotaError) -> Response:
     if isinstance(error, NotAllowed):
         return problem(error.status, "not-allowed", str(error), error.headers)
     status = next((status for kind, status in _STATUSES if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+    if isinstance(error, BadRequest):
+        return problem(status, error.kind, str(error), problems=[fault.model_dump() for fault in error.faults])
+    if isinstance(error, BadSchedule):
+        fault = Fault(place="schedule", column=error.column or None, problem=error.problem, hint=error.hint)
+        return problem(status, _kind(error), str(error), problems=[fault.model_dump()])
     headers = {"Retry-After": _RETRY_AFTER} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
     return problem(status, _kind(error), str(error), headers)
 
@@ -71,7 +88,10 @@ async def _of_rota(_request: Request, error: Exception) -> Response:
 async def _of_request(_request: Request, error: Exception) -> Response:
     """Say everything that is wrong with a request, each with its place in it."""
     assert isinstance(error, RequestValidationError), "it is installed for those"
-    wrong = [{"place": ".".join(map(str, each["loc"])), "problem": each["msg"]} for each in error.errors()]
+    wrong = [
+        Fault(place=_plain(".".join(map(str, each["loc"]))), problem=_plain(each["msg"])).model_dump()
+        for each in error.errors()
+    ]
     first = f"{wrong[0]['place']}: {wrong[0]['problem']}" if wrong else "the request cannot be read"
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "bad-request", first, problems=wrong)
 
@@ -80,6 +100,17 @@ async def _of_http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException), "it is installed for those"
     kind = re.sub(r"\W+", "-", HTTPStatus(error.status_code).phrase.lower())
     return problem(error.status_code, kind, str(error.detail), dict(error.headers or {}))
+
+
+async def _of_mistake(_request: Request, _error: Exception) -> Response:
+    """Answer in the same form where something went wrong that nobody thought of; the server logs what it was."""
+    text = "this is a mistake of rota's own; its log says more, and a report of it would be kind"
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "mistake", text)
+
+
+def _plain(text: str) -> str:
+    """Return a text that can be sent: half of a pair of surrogates is no character."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _kind(error: RotaError) -> str:

@@ -48,7 +48,7 @@ def list_command(session: Session, tag: str | None, as_json: bool) -> None:
 
 
 def _row(line: JobLine, now: datetime) -> list[Cell | str]:
-    from rota.cli.show import explain
+    from rota.control.preview import explain
 
     job = line.stored.job
     schedule = "; ".join(explain(spec, job.timezone) for spec in job.schedules) or "by hand"

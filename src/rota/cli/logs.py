@@ -12,7 +12,6 @@ from rota.cli.options import home_option, reference_argument
 from rota.cli.session import Session
 from rota.cli.streams import Output, output_for_people, say_dropped
 from rota.cli.text import error_is_terminal, is_terminal, styled
-from rota.errors import NotFound
 
 if TYPE_CHECKING:
     from rota.control.following import News
@@ -37,24 +36,21 @@ def logs_command(session: Session, reference: str, follow: bool, only: str | Non
 
     Both go to our standard output: as they are in a pipe, with control characters made visible on a terminal.
     """
+    from rota.control.output import attempt_of
     from rota.control.references import Finder
 
     client = session.client()
     run = Finder(client.store).run(reference)
-    if attempt is not None and attempt > max(run.attempt, 1):
-        tries = (
-            "has not been tried yet" if not run.attempt else f"has had {run.attempt} attempt{'s' * (run.attempt > 1)}"
-        )
-        raise NotFound(f"run {run.id} {tries}, so there is no attempt {attempt}")
+    chosen = attempt_of(run, attempt)
     wanted = (only,) if only else _BOTH
     output = output_for_people()
     if follow:
         from rota.control.following import Follower
 
         follower = Follower(client.store, client.live, client.clock, run.id, _EngineHint(client))
-        shown = _show(follower.follow(from_attempt=attempt or max(run.attempt, 1)), output, wanted)
+        shown = _show(follower.follow(from_attempt=max(chosen, 1)), output, wanted)
     else:
-        shown = _show(_written(client, run, attempt or run.attempt), output, wanted, headings=only is None)
+        shown = _show(_written(client, run, chosen), output, wanted, headings=only is None)
     output.close()
     if not shown and error_is_terminal():
         _say_nothing(client, run, only)

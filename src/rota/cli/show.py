@@ -14,7 +14,7 @@ from rota.cli.text import safe, styled, typed
 
 if TYPE_CHECKING:
     from rota.control.questions import JobLine
-    from rota.model.job import Job, ScheduleSpec, StoredJob
+    from rota.model.job import Job, StoredJob
     from rota.model.policy import Policy
 
 _NEW = 3
@@ -141,23 +141,13 @@ def state_words(line: JobLine, now: datetime) -> str:
 def _when(job: Job) -> list[tuple[str, str]]:
     if not job.schedules:
         return [("when", "by hand only")]
+    from rota.control.preview import explain
+
     lines = [f"{explain(spec, job.timezone)}  ({spec.kind} {spec.text})" for spec in job.schedules]
     facts = [("when", "\n".join(lines))]
     if job.policy.not_before or job.policy.not_after:
         facts.append(("but", _between(job.policy)))
     return facts
-
-
-def explain(spec: ScheduleSpec, timezone: str | None) -> str:
-    """Say a schedule in words."""
-    from rota.schedule.forgiving import Forgiving
-    from rota.schedule.parse import parse
-
-    words = Forgiving(lambda: parse(spec.kind, spec.text, zone=timezone, anchor=spec.anchor, dst=spec.dst)).explain()
-    if spec.from_end:
-        words = f"{words.removeprefix('every ')} after the end of the run before"
-    zone = f" ({timezone})" if timezone and spec.kind in ("cron", "calendar") and timezone not in words else ""
-    return words + zone
 
 
 def _between(policy: Policy) -> str:

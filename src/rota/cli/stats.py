@@ -35,7 +35,9 @@ def stats_command(session: Session, job: str | None, as_json: bool) -> None:
         statistics = Statistics(client.store, client.clock)
         found = [statistics.of(job)] if job is not None else statistics.of_all()
     if as_json:
-        views = [_view(each) for each in found]
+        from rota.control.views import figures_view
+
+        views = [figures_view(each) for each in found]
         print_json(views[0] if job is not None else views)
         return
     if job is not None:
@@ -48,19 +50,6 @@ def stats_command(session: Session, job: str | None, as_json: bool) -> None:
     for each in found:
         for sentence in each.advice:
             print_paragraph(f"{each.job}: {sentence}")
-
-
-def _view(found: Figures) -> dict[str, object]:
-    import msgspec
-
-    from rota.control.views import seconds_view
-
-    view = msgspec.structs.asdict(found)
-    for name in ("average", "median", "p95", "late_p50", "late_p99"):
-        view[name] = seconds_view(view[name])
-    view["success_rate"] = None if found.success_rate is None else round(found.success_rate, 4)
-    view["advice"] = list(found.advice)
-    return view
 
 
 def _row(found: Figures) -> list[Cell | str]:

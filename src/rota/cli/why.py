@@ -32,6 +32,7 @@ def why_command(session: Session, reference: str, at: str | None, as_json: bool)
     """
     from rota.control.references import Finder
     from rota.control.times import past
+    from rota.control.views import answer_view
     from rota.control.why import is_exact, refuse_slot_of_run
 
     client = session.client()
@@ -48,7 +49,7 @@ def why_command(session: Session, reference: str, at: str | None, as_json: bool)
         instant = pointed_at("TIME", past, at, client.clock.now(), stored.job.timezone)
         answer = why.slot(stored, instant, exact=is_exact(at))
     if as_json:
-        print_json(_view(answer))
+        print_json(answer_view(answer))
         return
     click.echo(styled(safe(answer.about[:1].upper() + answer.about[1:]), "bold"))
     for sentence in answer.sentences:
@@ -66,27 +67,6 @@ def _why(session: Session) -> Why:
 
     client = session.client()
     return Why(client.store, client.clock, with_zone, client.engine_pid)
-
-
-def _view(answer: Answer) -> dict[str, object]:
-    from rota.control.views import attempt_view, instant_view, run_view, skip_view
-
-    return {
-        "about": answer.about,
-        "job": answer.job,
-        "sentences": list(answer.sentences),
-        "slot": instant_view(answer.slot),
-        "run": None if answer.run is None else run_view(answer.run),
-        "result": None if answer.run is None or answer.run.result is None else _decoded(answer.run.result),
-        "attempts": [attempt_view(attempt) for attempt in answer.attempts],
-        "skip": None if answer.skip is None else skip_view(answer.skip),
-    }
-
-
-def _decoded(result: str) -> object:
-    from msgspec import json
-
-    return json.decode(result)
 
 
 @click.command("missed")

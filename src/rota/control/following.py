@@ -252,7 +252,7 @@ class Follower:
             if self._sitting is not None and self._sitting.attempt == attempt:
                 yield from self._read(self._sitting.files, ends)
                 ends = {stream: max(end, self._offsets[stream]) for stream, end in ends.items()}
-            yield from self._read(_Kept(parts), ends)
+            yield from self._read(Kept(parts), ends)
             closed = Closed(attempt)
             yield closed
             self.pass_on(closed)
@@ -324,7 +324,7 @@ class Follower:
                 return
 
 
-class _Kept:
+class Kept:
     """What was kept of an ended attempt, to be read like the files of one that runs."""
 
     def __init__(self, parts: Mapping[str, OutputPart]) -> None:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from heapq import merge
 from itertools import islice
 
 import msgspec
 
-from rota.errors import NoSuchJob, UsageError, did_you_mean
+from rota.errors import NoSuchJob, NoSuchRun, UsageError, did_you_mean
 from rota.model.job import StoredJob
-from rota.model.run import Run, State
-from rota.model.settlement import RunFilter
+from rota.model.run import SEVERAL, Run, State
+from rota.model.settlement import JobFilter, RunFilter
 from rota.plan.broken import BROKEN_FACT, Broken, decode_broken, why_broken
 from rota.plan.timetables import rest_of, timetable_shown
 from rota.ports import Clock, Store
 
 _PAGE = 500
-_MANY = 10_000
-_STATES = (*(state.value for state in State), "active", "trouble")
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+_STATES = (*(state.value for state in State), *SEVERAL)
 
 
 class JobLine(msgspec.Struct, frozen=True):
@@ -70,24 +70,47 @@ class Questions:
 
     def jobs(self, tag: str | None = None) -> list[JobLine]:
         """Return all jobs by name, or those with a tag."""
-        active = self._active(None)
-        broken = self._broken()
-        return [_line(stored, last, active.get(stored.id, []), broken) for stored, last in self._with_last(tag)]
+        found: list[JobLine] = []
+        after = ""
+        while batch := self._store.jobs.page(after, _PAGE, JobFilter(tag=tag or "")):
+            found += self.lines(batch)
+            after = batch[-1].name
+        return found
 
     def job(self, name: str) -> JobLine:
         """Return one job."""
-        stored = self._store.jobs.get(name)
-        last = self._store.runs.last_of([stored.id]).get(stored.id)
-        return _line(stored, last, self._active(stored.id).get(stored.id, []), self._broken())
+        return self.lines([self._store.jobs.get(name)])[0]
+
+    def lines(self, jobs: Sequence[StoredJob]) -> list[JobLine]:
+        """Return what there is to say of some jobs in a listing."""
+        ids = [stored.id for stored in jobs]
+        last, active = self._store.runs.last_of(ids), self._store.runs.active_counts(ids)
+        broken = decode_broken(self._store.upkeep.fact(BROKEN_FACT))
+        return [_line(stored, last.get(stored.id), active.get(stored.id, {}), broken) for stored in jobs]
 
     def coming(self, name: str | None, since: datetime, most: int) -> list[Slot]:
         """Return the next slots, of one job or of all together."""
-        if name is not None:
-            chosen = [self._store.jobs.get(name)]
-        else:
-            chosen = [stored for stored in self._all() if stored.wants_slots]
-        lines = (_slots(stored, since) for stored in chosen)
-        return list(islice(merge(*lines), most))
+        chosen = [self._store.jobs.get(name)] if name is not None else self._store.jobs.coming(since, most)
+        return _merged(chosen, since, most)
+
+    def coming_soon(self, now: datetime, most: int) -> list[Slot]:
+        """Return the next slots of all jobs from now on, at any time within a moment.
+
+        Where no engine plans, ten thousand jobs may be behind, and of those only so many as slots are looked at.
+        """
+        return _merged(self._store.jobs.coming(now, most, most), now, most)
+
+    def earliest(self) -> Slot | None:
+        """Return the slot that is planned next, or should have been."""
+        found = self._store.jobs.coming(_LONG_AGO, 1)
+        return next((Slot(each.next_slot, each.name) for each in found if each.next_slot is not None), None)
+
+    def run(self, run_id: str) -> Run:
+        """Return one run."""
+        found = self._store.runs.find(run_id.upper())
+        if found is None:
+            raise NoSuchRun(f"no run {run_id}; it may have been pruned")
+        return found
 
     def runs(self, name: str | None, state: str, since: datetime | None, most: int) -> list[Run]:
         """Return runs, newest first."""
@@ -100,36 +123,16 @@ class Questions:
             job_id = stored.id
         return self._store.runs.page(RunFilter(job_id, state, since), None, most)
 
-    def _all(self) -> Iterator[StoredJob]:
-        after = ""
-        while batch := self._store.jobs.page(after, _PAGE):
-            yield from batch
-            after = batch[-1].name
-
-    def _with_last(self, tag: str | None) -> Iterator[tuple[StoredJob, Run | None]]:
-        after = ""
-        while batch := self._store.jobs.page(after, _PAGE):
-            after = batch[-1].name
-            wanted = [stored for stored in batch if tag is None or tag in stored.job.tags]
-            last = self._store.runs.last_of([stored.id for stored in wanted])
-            for stored in wanted:
-                yield stored, last.get(stored.id)
-
-    def _broken(self) -> dict[int, Broken]:
-        return decode_broken(self._store.upkeep.fact(BROKEN_FACT))
-
-    def _active(self, job_id: int | None) -> dict[int, list[Run]]:
-        found: dict[int, list[Run]] = {}
-        for run in self._store.runs.page(RunFilter(job_id, "active"), None, _MANY):
-            found.setdefault(run.job_id, []).append(run)
-        return found
-
 
 def check_state(state: str) -> None:
     """Refuse what is neither a state nor a word for several; nothing means all."""
     if state and state not in _STATES:
         near = did_you_mean(state, _STATES)
         raise UsageError(f"there is no state {state!r}{near or '; there are: ' + ', '.join(_STATES)}")
+
+
+def _merged(jobs: Iterable[StoredJob], since: datetime, most: int) -> list[Slot]:
+    return list(islice(merge(*(_slots(stored, since) for stored in jobs)), most))
 
 
 def _slots(stored: StoredJob, since: datetime) -> Iterator[Slot]:
@@ -148,7 +151,6 @@ def _slots(stored: StoredJob, since: datetime) -> Iterator[Slot]:
         at = timetable.next_after(at)
 
 
-def _line(stored: StoredJob, last: Run | None, active: list[Run], broken: dict[int, Broken]) -> JobLine:
-    states = [run.state for run in active]
-    running, queued, waiting = (states.count(state) for state in (State.RUNNING, State.QUEUED, State.WAITING))
+def _line(stored: StoredJob, last: Run | None, active: Mapping[State, int], broken: Mapping[int, Broken]) -> JobLine:
+    running, queued, waiting = (active.get(state, 0) for state in (State.RUNNING, State.QUEUED, State.WAITING))
     return JobLine(stored, last, running, queued, waiting, why_broken(broken, stored))

@@ -146,7 +146,7 @@ class Teller:
 
     def _begin_with_now(self) -> None:
         """Begin after the last event, and take what is running or waiting for another attempt along."""
-        self._event = self._last_event()
+        _, self._event = self._store.ledger.event_bounds()
         begun = self._begun_since_the_engine()
         self._skips.begin_with_now()
         before: str | None = None
@@ -165,17 +165,6 @@ class Teller:
             return set()
         self._event = starts[-1]
         return {event.run_id for event in recent if event.kind == "run.running" and event.seq > self._event}
-
-    def _last_event(self) -> int:
-        """Find the last event in a few steps: events can only be read forwards, and there may be millions."""
-        low, step = 0, 1
-        while self._store.ledger.events(low + step, 1):
-            low, step = low + step, step * 2
-        while step > 1:
-            step //= 2
-            if self._store.ledger.events(low + step, 1):
-                low += step
-        return low + len(self._store.ledger.events(low, 1))
 
     def _go_on(self, cursor: _Cursor) -> None:
         self._event, self._away = cursor.event, True

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 
 from rota.control.editing import Applied, Editor
 from rota.control.references import Finder
-from rota.errors import BadJob, Conflict, IllegalMove
+from rota.errors import BadJob, Conflict, IllegalMove, Outdated
 from rota.model.job import BY_HAND, Job, StoredJob
 from rota.model.run import ACTIVE, Run, State, Trigger
 from rota.model.settlement import NewRun, RunFilter
@@ -48,11 +49,7 @@ class Verbs:
         """Give a job a new definition; what was due until now is decided under the old one."""
         now = self._clock.now()
         with self._store.transaction():
-            before = self._editor.planned(self._store.jobs.get(name), now)
-            if revision is not None and revision != before.revision:
-                raise Conflict(
-                    f"job {name!r} is at revision {before.revision}, not {revision}: somebody changed it; look again"
-                )
+            before = self._editor.planned(_unchanged(self._store.jobs.get(name), revision), now)
             applied = self._editor.change(before, self._editor.checked(job, before.job, now), before.origin, now)
             self._editor.move_revision()
             self._store.runs.release_held()
@@ -65,11 +62,11 @@ class Verbs:
         wanted = self._editor.checked(job, before.job, self._clock.now())
         return Applied(before) if wanted == before.job else self.change(name, job)
 
-    def remove(self, name: str) -> list[Run]:
+    def remove(self, name: str, revision: int | None = None) -> list[Run]:
         """Take a job out of service, and return its runs that go on; those that wait for a start are cancelled."""
         now = self._clock.now()
         with self._store.transaction():
-            stored = self._editor.planned(self._store.jobs.get(name), now)
+            stored = self._editor.planned(_unchanged(self._store.jobs.get(name), revision), now)
             self._editor.remove(stored, now)
             self._editor.move_revision()
             left = self._store.runs.page(RunFilter(job_id=stored.id, state="active"), None, 1000)
@@ -104,6 +101,10 @@ class Verbs:
 
     def trigger(self, name: str, params: dict[str, str] | None = None, request_key: str | None = None) -> str:
         """Ask for a run now, and return its id; the same request key asks only once."""
+        return self.ask(name, params, request_key)[0]
+
+    def ask(self, name: str, params: dict[str, str] | None = None, request_key: str | None = None) -> tuple[str, bool]:
+        """Do the same, and tell as well whether the run was made just now, and not by an earlier request."""
         now = self._clock.now()
         _check_params(params or {})
         with self._store.transaction():
@@ -111,8 +112,8 @@ class Verbs:
             if request_key is not None:
                 known = self._store.runs.with_request_key(request_key)
                 if known is not None:
-                    self._check_same_job(known, stored, request_key)
-                    return known
+                    self._check_same_request(known, stored, params or {}, request_key)
+                    return known, False
             new = NewRun(
                 self._new_id(now),
                 stored.id,
@@ -124,7 +125,7 @@ class Verbs:
             )
             self._store.runs.add(new, stored.job, now)
         self._poke()
-        return new.id
+        return new.id, True
 
     def retry(self, reference: str) -> str:
         """Ask for an ended run once more, with its parameters, and return the new run's id."""
@@ -166,13 +167,34 @@ class Verbs:
             self._editor.move_revision()
         self._poke()
 
-    def _check_same_job(self, run_id: str, stored: StoredJob, request_key: str) -> None:
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Do several verbs as one: all of them, and then the engine is told."""
+        with self._store.transaction():
+            yield
+        self._poke()
+
+    def _check_same_request(self, run_id: str, stored: StoredJob, params: Mapping[str, str], request_key: str) -> None:
         run = self._store.runs.find(run_id)
         if run is not None and run.job_id != stored.id:
             raise Conflict(
                 f"the request key {request_key!r} has asked for run {run_id} of job {run.job!r} already; "
                 f"choose another key for job {stored.name!r}"
             )
+        if run is not None and run.params != params:
+            raise Conflict(
+                f"the request key {request_key!r} has asked for run {run_id} with other parameters already; "
+                "choose another key for another request"
+            )
+
+
+def _unchanged(stored: StoredJob, revision: int | None) -> StoredJob:
+    """Refuse to go on with a job that is not as somebody saw it."""
+    if revision is not None and revision != stored.revision:
+        raise Outdated(
+            f"job {stored.name!r} is at revision {stored.revision}, not {revision}: somebody changed it; look again"
+        )
+    return stored
 
 
 def _check_params(params: dict[str, str]) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from rota.model.job import ScheduleSpec, StoredJob
-from rota.model.ledger import SkipRecord
+from rota.model.ledger import Event, SkipRecord
 from rota.model.policy import Policy, priority_name
 from rota.model.run import Attempt, Run
+
+if TYPE_CHECKING:
+    from rota.control.stats import Figures
+    from rota.control.why import Answer
 
 View = dict[str, Any]
 
@@ -107,6 +112,29 @@ def run_view(run: Run) -> View:
     }
 
 
+def run_details_view(run: Run, earlier: Sequence[Attempt]) -> View:
+    """Return a run with all its attempts, and what it was asked for with."""
+    attempts = [attempt_view(each) for each in earlier]
+    if run.attempt > len(attempts):
+        attempts.append(
+            {
+                "attempt": run.attempt,
+                "state": run.state.value,
+                "started_at": instant_view(run.started_at),
+                "ended_at": instant_view(run.ended_at),
+                "exit_code": run.exit_code,
+                "reason": run.reason,
+            }
+        )
+    return run_view(run) | {
+        "attempts": attempts,
+        "params": run.params,
+        "result": None if run.result is None else msgspec.json.decode(run.result),
+        "retry_of": run.retry_of,
+        "cancel_asked_at": instant_view(run.cancel_at),
+    }
+
+
 def attempt_view(attempt: Attempt) -> View:
     """Return one try of a run."""
     return {
@@ -132,6 +160,43 @@ def skip_view(record: SkipRecord) -> View:
         "run": skip.run_id,
         "at": instant_view(record.at),
     }
+
+
+def answer_view(answer: Answer) -> View:
+    """Return what `why` found."""
+    run = answer.run
+    return {
+        "about": answer.about,
+        "job": answer.job,
+        "sentences": list(answer.sentences),
+        "slot": instant_view(answer.slot),
+        "run": None if run is None else run_view(run),
+        "result": None if run is None or run.result is None else msgspec.json.decode(run.result),
+        "attempts": [attempt_view(attempt) for attempt in answer.attempts],
+        "skip": None if answer.skip is None else skip_view(answer.skip),
+    }
+
+
+def event_view(event: Event) -> View:
+    """Return a fact."""
+    return {
+        "seq": event.seq,
+        "at": instant_view(event.at),
+        "kind": event.kind,
+        "job": event.job,
+        "run": event.run_id,
+        "data": event.data,
+    }
+
+
+def figures_view(figures: Figures) -> View:
+    """Return a job's figures."""
+    view: View = msgspec.structs.asdict(figures)
+    for name in ("average", "median", "p95", "late_p50", "late_p99"):
+        view[name] = seconds_view(view[name])
+    view["success_rate"] = None if figures.success_rate is None else round(figures.success_rate, 4)
+    view["advice"] = list(figures.advice)
+    return view
 
 
 def _priority(policy: Policy) -> str | int:

@@ -133,6 +133,14 @@ class StoredJob(msgspec.Struct, frozen=True):
         return self.job.enabled and self.paused_at is None and self.removed_at is None
 
 
+class JobCounts(msgspec.Struct, frozen=True):
+    """How many jobs there are, and how many of them are not due."""
+
+    jobs: int
+    paused: int
+    disabled: int
+
+
 def check_name(name: str) -> None:
     """Refuse names that could not be typed or shown."""
     if not name or name != name.strip():

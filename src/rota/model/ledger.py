@@ -52,3 +52,14 @@ class Event(msgspec.Struct, frozen=True):
     job: str | None
     run_id: str | None
     data: dict[str, str]
+
+
+class HourLoad(msgspec.Struct, frozen=True):
+    """What ran in one hour, of one outcome."""
+
+    hour: datetime
+    """Its beginning, in UTC."""
+    state: str
+    runs: int
+    busy: float
+    """Seconds, of the runs that began in it."""

@@ -49,6 +49,15 @@ MOVES: dict[State, frozenset[State]] = {
 ACTIVE = frozenset(state for state, following in MOVES.items() if following)
 FINAL = frozenset(State) - ACTIVE
 TROUBLE = FINAL - {State.SUCCEEDED, State.CANCELLED}
+SEVERAL = {"active": ACTIVE, "trouble": TROUBLE}
+"""Words for several states."""
+
+
+def states_of(word: str) -> frozenset[State]:
+    """Return the states that a word of people stands for; none for no word, which is all of them."""
+    if not word:
+        return frozenset()
+    return SEVERAL[word] if word in SEVERAL else frozenset({State(word)})
 
 
 class Trigger(StrEnum):

@@ -72,6 +72,27 @@ class RunFilter(msgspec.Struct, frozen=True):
     job_id: int | None = None
     state: str = ""
     since: datetime | None = None
+    """Made at or after this instant."""
+    until: datetime | None = None
+    """Made before this one."""
+    text: str = ""
+    """In the name of the job."""
+    tag: str = ""
+    """Of the job."""
+
+
+class JobFilter(msgspec.Struct, frozen=True):
+    """Which jobs a listing shows; what is empty, or None, asks for nothing."""
+
+    text: str = ""
+    """In the name."""
+    tag: str = ""
+    origin: str = ""
+    """Where they were made: `hand`, `file`, or `file:` with a path."""
+    state: str = ""
+    """Of the newest run: a state, 'active' or 'trouble'."""
+    paused: bool | None = None
+    enabled: bool | None = None
 
 
 class JobSample(msgspec.Struct, frozen=True):

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+import msgspec
+
 from rota.errors import NoSuchJob, Outdated
-from rota.model.job import Job, StoredJob
+from rota.model.job import Job, JobCounts, StoredJob
+from rota.model.run import states_of
+from rota.model.settlement import JobFilter
 from rota.store import rows
 from rota.store.database import Database
+from rota.store.filters import containing
 from rota.store.instants import from_us, maybe_us, span_us, to_us
 
 _KEPT_DEFINITIONS = 512
+_ALL = 1 << 40
 
 
 class JobTable:
@@ -41,9 +47,38 @@ class JobTable:
             raise NoSuchJob(f"#{job_id}")
         return rows.stored_job(row)
 
-    def page(self, after: str, limit: int) -> list[StoredJob]:
+    def page(self, after: str, limit: int, wanted: JobFilter | None = None) -> list[StoredJob]:
         """Return jobs by name, after the cursor."""
-        return [rows.stored_job(row) for row in self._db.all("jobs_page", after=after, limit=limit)]
+        wanted = wanted or JobFilter()
+        asked = {
+            "filter_name": wanted.text,
+            "filter_tag": wanted.tag,
+            "filter_origin": wanted.origin,
+            "filter_last_state": wanted.state,
+            "filter_paused": wanted.paused is not None,
+            "filter_enabled": wanted.enabled is not None,
+        }
+        found = self._db.page(
+            "jobs_page",
+            [name for name, is_asked in asked.items() if is_asked],
+            after=after,
+            text=containing(wanted.text),
+            tag=wanted.tag,
+            origin=wanted.origin,
+            states=msgspec.json.encode(sorted(states_of(wanted.state))).decode(),
+            paused=wanted.paused,
+            enabled=wanted.enabled,
+            limit=limit,
+        )
+        return [rows.stored_job(row) for row in found]
+
+    def coming(self, since: datetime, limit: int, overdue: int = _ALL) -> list[StoredJob]:
+        """Return the jobs among which those are that have the next slots after an instant, so many of them.
+
+        A job that has a slot at or before it may have any: all of these are returned, or `overdue` at most.
+        """
+        found = self._db.all("coming_jobs", since=to_us(since), limit=limit, overdue=overdue)
+        return [rows.stored_job(row) for row in found]
 
     def names(self) -> list[str]:
         """Return names, for suggestions."""
@@ -53,6 +88,12 @@ class JobTable:
         """Return how many jobs there are."""
         row = self._db.one("job_count")
         return row[0] if row else 0
+
+    def counts(self) -> JobCounts:
+        """Return the same, and how many of them are paused or disabled."""
+        row = self._db.one("job_counts")
+        assert row is not None, "a count always has a row"
+        return JobCounts(row["jobs"], row["paused"], row["disabled"])
 
     def due(self, now: datetime, limit: int) -> list[StoredJob]:
         """Return jobs whose time has come, oldest first."""

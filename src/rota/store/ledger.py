@@ -6,11 +6,13 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from rota.model.job import StoredJob
-from rota.model.ledger import Event, Skip, SkipRecord
+from rota.model.ledger import Event, HourLoad, Skip, SkipRecord
 from rota.plan.due import Plan
 from rota.store import rows
 from rota.store.database import Database
-from rota.store.instants import maybe_us, to_us
+from rota.store.instants import from_us, maybe_us, to_us
+
+_HOUR = 3_600_000_000
 
 
 class LedgerTable:
@@ -54,6 +56,12 @@ class LedgerTable:
         )
         return [rows.skip_record(row) for row in found]
 
+    def of_job(self, job_id: int, before: datetime | None, limit: int) -> list[SkipRecord]:
+        """Return a job's skips by the slot that they reach to, newest first, before the cursor."""
+        before_us = 2**62 if before is None else to_us(before)
+        found = self._db.all("skips_of_job", job_id=job_id, before=before_us, limit=limit)
+        return [rows.skip_record(row) for row in found]
+
     def at(self, job_id: int, instant: datetime) -> SkipRecord | None:
         """Return the skip whose range holds an instant."""
         row = self._db.one("skip_at", job_id=job_id, at=to_us(instant))
@@ -83,6 +91,22 @@ class LedgerTable:
     def events(self, after: int, limit: int) -> list[Event]:
         """Return events in order, after the cursor."""
         return [rows.event(row) for row in self._db.all("events_after", after=after, limit=limit)]
+
+    def event_bounds(self) -> tuple[int, int]:
+        """Return the numbers of the oldest event that is kept and of the newest; zeros when there is none."""
+        row = self._db.one("event_bounds")
+        assert row is not None, "there is always a row, of nulls if need be"
+        return row["oldest"] or 0, row["newest"] or 0
+
+    def missed_since(self, instant: datetime) -> int:
+        """Return how many slots nobody planned in time, as far as it was told since an instant."""
+        row = self._db.one("missed_since", since=to_us(instant))
+        return int(row[0]) if row else 0
+
+    def load(self, since: datetime) -> list[HourLoad]:
+        """Return what ran in each hour since an instant, by outcome."""
+        found = self._db.all("load", since=to_us(since) // _HOUR)
+        return [HourLoad(from_us(row["hour"] * _HOUR), row["state"], row["runs"], row["busy"] / 1e6) for row in found]
 
     def totals(self, job_id: int | None, since_day: int) -> Mapping[str, Mapping[str, tuple[int, int, float]]]:
         """Return, per job and outcome, how many runs, attempts and seconds there were since a day (days of 1970)."""

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 
 from rota.ids import first_run_id
 from rota.model.job import Job
-from rota.model.run import Attempt, OutputPart, Run, State, Trigger
+from rota.model.run import ACTIVE, Attempt, OutputPart, Run, State, Trigger, states_of
 from rota.model.settlement import Claimed, Ended, JobSample, NewRun, RunFilter
 from rota.plan.overlap import ActiveRun
 from rota.store import rows
 from rota.store.database import Database
+from rota.store.filters import containing
 from rota.store.instants import from_us, maybe_from_us, maybe_us, span_us, to_us
+from rota.store.rows import AnyRow
 
 _LAST_ID = "~"
 
@@ -31,6 +34,13 @@ class RunTable:
             ActiveRun(row["id"], State(row["state"]), bool(row["held"]))
             for row in self._db.all("active_runs", job_id=job_id)
         ]
+
+    def active_counts(self, job_ids: Sequence[int]) -> dict[int, dict[State, int]]:
+        """Return how many runs of some jobs have not ended, by state."""
+        found: dict[int, dict[State, int]] = {}
+        for row in self._db.all("active_counts", ids=msgspec.json.encode(list(job_ids)).decode()):
+            found.setdefault(row["job_id"], {})[State(row["state"])] = row["runs"]
+        return found
 
     def placed(self, job_id: int) -> int:
         """Return how many of the job's places are taken."""
@@ -226,20 +236,35 @@ class RunTable:
 
     def page(self, wanted: RunFilter, before: str | None, limit: int) -> list[Run]:
         """Return runs, newest first, before the cursor."""
+        last = first_run_id(wanted.until) if wanted.until else _LAST_ID
+        params: dict[str, Any] = {
+            "before": min(before or _LAST_ID, last),
+            "since": first_run_id(wanted.since) if wanted.since else "",
+            "job_id": wanted.job_id,
+            "state": wanted.state,
+            "states": msgspec.json.encode(sorted(states_of(wanted.state))).decode(),
+            "text": containing(wanted.text),
+            "tag": wanted.tag,
+            "limit": limit,
+        }
+        return [rows.run(row) for row in self._page(wanted, params)]
+
+    def _page(self, wanted: RunFilter, params: dict[str, Any]) -> Sequence[AnyRow]:
+        """Ask in the way that reads little, however rare what is wanted is among a million runs."""
         filters = ["filter_job"] if wanted.job_id is not None else []
-        filters += {"active": ["filter_active"], "trouble": ["filter_trouble"], "": []}.get(
-            wanted.state, ["filter_state"]
-        )
-        found = self._db.page(
-            "runs_page",
-            filters,
-            before=before or _LAST_ID,
-            since=first_run_id(wanted.since) if wanted.since else "",
-            job_id=wanted.job_id,
-            state=wanted.state,
-            limit=limit,
-        )
-        return [rows.run(row) for row in found]
+        filters += ["filter_name"] if wanted.text else []
+        filters += ["filter_tag"] if wanted.tag else []
+        states = states_of(wanted.state)
+        if states and states <= ACTIVE:
+            filters += ["filter_state"] if len(states) == 1 else []
+            return self._db.page("active_runs_page", filters, **params)
+        if wanted.state == "trouble" and not filters:
+            return self._db.page("runs_page", ["filter_trouble"], **params)
+        if states:
+            return self._db.page("runs_page_in_states", filters, **params)
+        if wanted.text or wanted.tag:
+            return self._db.page("runs_page_of_jobs", filters, **params)
+        return self._db.page("runs_page", filters, **params)
 
     def attempts(self, run_id: str) -> list[Attempt]:
         """Return the attempts that others followed."""

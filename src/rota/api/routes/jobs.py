@@ -1,38 +1,241 @@
-"""Jobs: what there is, and asking for a run."""
+"""Jobs: what there is, making, changing and removing them, and asking for runs."""
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Header, Query, Response
+from fastapi.responses import PlainTextResponse
 
 from rota.api.desks import AtDesk
-from rota.api.who import Runner, needs
-from rota.control.views import View, job_details_view, job_view, run_view
+from rota.api.documents import YAML, BodyText, job_body, the_job
+from rota.api.names import JobName, in_path
+from rota.api.noting import Noted
+from rota.api.problems import BadRequest, NotAllowed
+from rota.api.queries import After, Limit, State, Tag, Text
+from rota.api.schemas import jobs as schemas
+from rota.api.schemas.base import Fault
+from rota.api.schemas.runs import Run
+from rota.api.who import Runner, Writer, needs
+from rota.config.given import job_document, job_file, read_job
+from rota.control.bulk import MOST, Action, Bulk
+from rota.control.desk import Desk
+from rota.control.editing import Applied
+from rota.control.listing import Listing
+from rota.control.ownership import check_by_hand
+from rota.control.views import View, instant_view, job_details_view, job_view, run_view
+from rota.errors import BadJob, Conflict
 from rota.model.access import Scope
+from rota.model.settlement import JobFilter
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], dependencies=[Depends(needs(Scope.READ))])
+_ETAG = re.compile(r'(?:W/)?"?(\d{1,18})"?')
+_LONGEST_KEY = 200
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        description="The `ETag` of the job as you saw it: it is changed only if it is still so.",
+        max_length=100,
+    ),
+]
+Revision = Annotated[int | None, Query(ge=0, le=1 << 62, description="The same as `If-Match`.")]
 
 
 @router.get("", summary="List jobs")
-def list_jobs(desk: AtDesk) -> dict[str, Any]:
-    """Return the jobs, by name."""
-    return {"items": [job_view(line.stored, line.last) for line in desk.questions.jobs()]}
+def list_jobs(
+    desk: AtDesk,
+    text: Text = "",
+    tag: Tag = "",
+    state: State = "",
+    origin: Annotated[str, Query(max_length=4_096, description="`hand`, `file`, or `file:` with a path.")] = "",
+    paused: Annotated[bool | None, Query(description="Paused, or not.")] = None,
+    enabled: Annotated[bool | None, Query(description="Enabled, or not.")] = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> schemas.JobPage:
+    """Return jobs by name. `state` is that of the newest run."""
+    page = Listing(desk.store, desk.questions).jobs(JobFilter(text, tag, origin, state, paused, enabled), after, limit)
+    items: Any = [job_view(line.stored, line.last) for line in page.items]
+    return schemas.JobPage(items=items, next=page.next)
+
+
+@router.post("", status_code=HTTPStatus.CREATED, summary="Make a job", openapi_extra=job_body(named=True))
+def make_job(body: BodyText, who: Writer, desk: AtDesk, note: Noted, response: Response) -> schemas.Made:
+    """Make a job from its document, in JSON or YAML: the words are those of a job file.
+
+    Everything that is wrong with a document is told at once. Relative paths begin in the home directory of the person
+    that rota runs for.
+    """
+    given = read_job(body)
+    job = the_job(given)
+    applied = desk.verbs.add(job)
+    note(desk, who, "job.make", job.name)
+    response.headers["Location"] = f"/api/v1/jobs/{in_path(job.name)}"
+    return _made(desk, applied, response, [fault.problem for fault in given.warnings])
+
+
+@router.post("/bulk", summary="Do something to many jobs")
+def do_bulk(asked: schemas.BulkRequest, who: Runner, desk: AtDesk, note: Noted) -> schemas.Bulk:
+    """Pause, resume, run or delete jobs: those that are named, or those that a filter finds. Each has its own outcome.
+
+    Deleting needs the right to change jobs; only jobs made by hand are deleted.
+    """
+    if (asked.names is None) == (asked.filter is None):
+        text = "say which jobs: either `names` or `filter`"
+        raise BadRequest(text, [Fault(place="body", problem=text)])
+    if asked.action is Action.DELETE and not who.may(Scope.WRITE):
+        raise NotAllowed(HTTPStatus.FORBIDDEN, f"{who.name} may not remove jobs; that needs {Scope.WRITE.value}")
+    names = asked.names
+    if asked.filter is not None:
+        found = JobFilter(**asked.filter.model_dump())
+        names = Listing(desk.store, desk.questions).names(found, MOST)
+    outcomes = Bulk(desk.store, desk.verbs).do(asked.action, names or [])
+    with desk.store.transaction():
+        for outcome in outcomes:
+            if outcome.ok:
+                note(desk, who, f"job.{asked.action}", outcome.name)
+    shown = [schemas.Outcome(name=each.name, ok=each.ok, run=each.run, problem=each.problem) for each in outcomes]
+    return schemas.Bulk(outcomes=shown, failed=sum(not each.ok for each in outcomes))
 
 
 @router.get("/{name}", summary="Show a job")
-def show_job(name: str, desk: AtDesk) -> View:
+def show_job(name: JobName, desk: AtDesk, response: Response) -> schemas.JobDetails:
     """Return a job with everything that its author said."""
-    line = desk.questions.job(name)
-    return job_details_view(line.stored, line.last)
+    return schemas.JobDetails(**_details(desk, name, response))
 
 
-@router.post("/{name}/run", status_code=HTTPStatus.ACCEPTED, summary="Run a job now")
-def run_job(name: str, who: Runner, desk: AtDesk) -> View:
-    """Ask for a run, and return it."""
-    run_id = desk.verbs.trigger(name)
-    desk.accounts.note(who, "job.run", name)
+@router.get(
+    "/{name}/document",
+    summary="Show a job as a file",
+    response_class=PlainTextResponse,
+    responses={200: {"content": {YAML: {"schema": {"type": "object"}}}}},
+)
+def job_as_file(name: JobName, desk: AtDesk) -> Response:
+    """Return a `rota.yaml` with this job in it."""
+    text = job_file(desk.store.jobs.get(name).job)
+    if text is None:
+        raise BadJob(f"job {name!r} is a function of somebody's program, which no file can say")
+    return Response(text, media_type=YAML)
+
+
+@router.put("/{name}", summary="Change a job", openapi_extra=job_body(named=False))
+def change_job(
+    name: JobName,
+    body: BodyText,
+    who: Writer,
+    desk: AtDesk,
+    note: Noted,
+    response: Response,
+    if_match: IfMatch = None,
+    revision: Revision = None,
+) -> schemas.Made:
+    """Give a job another definition. What was due until now is decided under the old one.
+
+    With `If-Match` or `revision`, only if nobody has changed it since (412). Jobs of files and programs are changed
+    there (409).
+    """
+    check_by_hand(desk.store.jobs.get(name))
+    given = read_job(body, name)
+    applied = desk.verbs.change(name, the_job(given), _expected(if_match, revision))
+    note(desk, who, "job.change", name)
+    return _made(desk, applied, response, [fault.problem for fault in given.warnings])
+
+
+@router.delete("/{name}", summary="Remove a job")
+def remove_job(
+    name: JobName,
+    who: Writer,
+    desk: AtDesk,
+    note: Noted,
+    if_match: IfMatch = None,
+    revision: Revision = None,
+) -> schemas.Removed:
+    """Take a job out of service; its history stays. Runs that wait for a start are cancelled, what runs goes on."""
+    check_by_hand(desk.store.jobs.get(name))
+    left = desk.verbs.remove(name, _expected(if_match, revision))
+    note(desk, who, "job.remove", name)
+    return schemas.Removed(name=name, still_active=[run.id for run in left])
+
+
+@router.post(
+    "/{name}/run",
+    status_code=HTTPStatus.ACCEPTED,
+    summary="Run a job now",
+    responses={200: {"model": Run, "description": "An earlier request with this key has asked for it already."}},
+)
+def run_job(
+    name: JobName,
+    who: Runner,
+    desk: AtDesk,
+    note: Noted,
+    response: Response,
+    asked: schemas.RunRequest | None = None,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            alias="Idempotency-Key",
+            description="The same key asks only once, however often it is sent.",
+            min_length=1,
+            max_length=_LONGEST_KEY,
+            examples=["deploy-2027-01-31"],
+        ),
+    ] = None,
+) -> Run:
+    """Ask for a run, and return it; it starts as soon as there is a place for it."""
+    params = asked.params if asked is not None else {}
+    run_id, is_new = desk.verbs.ask(name, params, idempotency_key)
+    if is_new:
+        note(desk, who, "job.run", name)
+    else:
+        response.status_code = HTTPStatus.OK
+    response.headers["Location"] = f"/api/v1/runs/{run_id}"
     run = desk.store.runs.find(run_id)
-    assert run is not None, "it was just made"
-    return run_view(run)
+    if run is None:
+        raise Conflict(f"run {run_id}, which this key has asked for, was pruned; choose another key")
+    return Run(**run_view(run))
+
+
+@router.post("/{name}/pause", summary="Pause a job")
+def pause_job(name: JobName, who: Runner, desk: AtDesk, note: Noted) -> schemas.Paused:
+    """Make no more slots of it due, until it is resumed. What runs goes on."""
+    changed = desk.verbs.pause(name)
+    if changed:
+        note(desk, who, "job.pause", name)
+    return schemas.Paused(name=name, paused=True, changed=changed)
+
+
+@router.post("/{name}/resume", summary="Resume a job")
+def resume_job(name: JobName, who: Runner, desk: AtDesk, note: Noted) -> schemas.Paused:
+    """End a pause. Slots that passed in it are not caught up."""
+    passed = 0
+    changed = desk.store.jobs.get(name).paused_at is not None
+    if changed:
+        passed = desk.verbs.resume(name)
+        note(desk, who, "job.resume", name)
+    slot = instant_view(desk.store.jobs.get(name).next_slot)
+    return schemas.Paused(name=name, paused=False, changed=changed, passed=passed, next_slot=slot)
+
+
+def _details(desk: Desk, name: str, response: Response) -> View:
+    line = desk.questions.job(name)
+    response.headers["ETag"] = f'"{line.stored.revision}"'
+    return job_details_view(line.stored, line.last) | {"document": job_document(line.stored.job)}
+
+
+def _made(desk: Desk, applied: Applied, response: Response, warnings: list[str]) -> schemas.Made:
+    details = _details(desk, applied.stored.name, response)
+    return schemas.Made(**details, warnings=[*applied.warnings, *warnings])
+
+
+def _expected(if_match: str | None, revision: int | None) -> int | None:
+    """Return the revision that somebody has seen; none if they do not care."""
+    if if_match is None or if_match.strip() == "*":
+        return revision
+    found = _ETAG.fullmatch(if_match.strip())
+    if found is None:
+        text = f"If-Match: {if_match!r} is no ETag of a job, which is its revision in quotes"
+        raise BadRequest(text, [Fault(place="header.If-Match", problem=text, hint='such as "3"')])
+    return int(found[1])

@@ -13,11 +13,11 @@ _TITLE = "rota's job files"
 
 def schema() -> dict[str, Any]:
     """Return the schema; a null default says nothing to an editor, and is left out."""
-    made = FileDocument.model_json_schema(schema_generator=_Plain)
+    made = FileDocument.model_json_schema(schema_generator=Plain)
     return {"$schema": GenerateJsonSchema.schema_dialect} | made | {"title": _TITLE}
 
 
-class _Plain(GenerateJsonSchema):
+class Plain(GenerateJsonSchema):
     """Without titles, which would only repeat the keys, and without defaults that are no value."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 -- the generator's signature

@@ -57,6 +57,11 @@ def write_jobs(
     return "\n".join(lines) + "\n"
 
 
+def document_of(job: Job) -> dict[str, Any]:
+    """Return one job as the keys and values of its document, without what is default; paths are absolute."""
+    return _Writer([job], None, {}).document(job)
+
+
 def _head(origin: str, above: Sequence[tuple[Mark, str]], left_out: Iterable[Problem]) -> list[str]:
     """Say where this is from, and what is missing."""
     lines = comment(f"Made by `rota import {origin}`.") if origin else []

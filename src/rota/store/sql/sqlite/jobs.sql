@@ -9,8 +9,41 @@ SELECT job.*, body FROM job JOIN definition ON definition.id = definition_id WHE
 -- name: jobs_page
 -- Jobs that exist, by name, after the cursor.
 SELECT job.*, body FROM job JOIN definition ON definition.id = definition_id
- WHERE removed_at IS NULL AND name > :after
+ WHERE removed_at IS NULL AND name > :after /*filters*/
  ORDER BY name LIMIT :limit
+
+-- name: filter_name
+-- With a text in the name.
+AND job.name LIKE :text ESCAPE '\'
+
+-- name: filter_tag
+-- With a tag.
+AND EXISTS (SELECT 1 FROM definition AS tagged, json_each(tagged.body, '$.tags')
+             WHERE tagged.id = job.definition_id AND value = :tag)
+
+-- name: filter_origin
+-- Made there: a kind of origin (`file`), or one (`file:/etc/rota.yaml`).
+AND (origin = :origin OR substr(origin, 1, length(:origin) + 1) = :origin || ':')
+
+-- name: filter_paused
+-- Paused, or not.
+AND (paused_at IS NOT NULL) = :paused
+
+-- name: filter_enabled
+-- Enabled, or not.
+AND enabled = :enabled
+
+-- name: filter_last_state
+-- Whose newest run is in one of some states.
+AND (SELECT state FROM run WHERE run.job_id = job.id ORDER BY run.id DESC LIMIT 1)
+    IN (SELECT value FROM json_each(:states))
+
+-- name: coming_jobs
+-- Jobs of which one has the next slot after an instant: those whose slot is to be planned still, and of the others as
+-- many as slots are wanted, the earliest. A slot of any other job comes later than all of these.
+SELECT job.*, body FROM job JOIN definition ON definition.id = definition_id
+ WHERE job.id IN (SELECT id FROM job WHERE next_slot <= :since ORDER BY next_slot LIMIT :overdue)
+    OR job.id IN (SELECT id FROM job WHERE next_slot > :since ORDER BY next_slot LIMIT :limit)
 
 -- name: job_names
 -- Names for suggestions.
@@ -19,6 +52,11 @@ SELECT name FROM job WHERE removed_at IS NULL ORDER BY name LIMIT 5000
 -- name: job_count
 -- How many jobs there are.
 SELECT count(*) FROM job WHERE removed_at IS NULL
+
+-- name: job_counts
+-- The same, and how many of them are paused or disabled.
+SELECT count(*) AS jobs, coalesce(sum(paused_at IS NOT NULL), 0) AS paused, coalesce(sum(enabled = 0), 0) AS disabled
+  FROM job WHERE removed_at IS NULL
 
 -- name: due_jobs
 -- The planner's question, oldest first: who is due?

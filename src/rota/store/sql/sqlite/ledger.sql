@@ -17,6 +17,11 @@ SELECT skip.*, job.name AS job FROM skip JOIN job ON job.id = job_id
  WHERE skip.id < :before AND (:job_id IS NULL OR job_id = :job_id) AND last_slot >= :since
  ORDER BY skip.id DESC LIMIT :limit
 
+-- name: skips_of_job
+-- A job's skips by the slot they reach to, newest first, before the cursor.
+SELECT skip.*, job.name AS job FROM skip JOIN job ON job.id = job_id
+ WHERE job_id = :job_id AND last_slot < :before ORDER BY last_slot DESC LIMIT :limit
+
 -- name: skip_at
 -- The skip whose range holds an instant.
 SELECT skip.*, job.name AS job FROM skip JOIN job ON job.id = job_id
@@ -50,6 +55,18 @@ INSERT INTO event (at, kind, job_id, run_id, data) VALUES (:now, :kind, :job_id,
 -- Events in order, after the cursor.
 SELECT event.*, job.name AS job FROM event LEFT JOIN job ON job.id = job_id
  WHERE seq > :after ORDER BY seq LIMIT :limit
+
+-- name: event_bounds
+-- Where the events begin, those before it having been pruned, and where they end now.
+SELECT (SELECT min(seq) FROM event) AS oldest, (SELECT max(seq) FROM event) AS newest
+
+-- name: missed_since
+-- How many slots nobody planned in time, told since an instant.
+SELECT coalesce(sum(json_extract(data, '$.count')), 0) FROM event WHERE kind = 'job.missed' AND at >= :since
+
+-- name: load
+-- What ran in each hour, by outcome.
+SELECT hour, state, runs, busy FROM hour_total WHERE hour >= :since ORDER BY hour, state
 
 -- name: totals
 -- Counts per job and outcome since a day; they survive pruning.

@@ -2,6 +2,12 @@
 -- The overlap rule's question: which runs of the job are active?
 SELECT id, state, held FROM run WHERE job_id = :job_id AND state IN ('queued', 'running', 'waiting') ORDER BY id
 
+-- name: active_counts
+-- How many runs of some jobs are active, by state.
+SELECT job_id, state, count(*) AS runs FROM run
+ WHERE job_id IN (SELECT value FROM json_each(:ids)) AND state IN ('queued', 'running', 'waiting')
+ GROUP BY job_id, state
+
 -- name: placed_count
 -- How many active runs of the job hold one of its places.
 SELECT count(*) FROM run WHERE job_id = :job_id AND state IN ('queued', 'running', 'waiting') AND held = 0
@@ -143,17 +149,60 @@ SELECT run.*, job.name AS job FROM run JOIN job ON job.id = job_id
  WHERE run.id < :before AND run.id >= :since /*filters*/
  ORDER BY run.id DESC LIMIT :limit
 
+-- name: active_runs_page
+-- The same of runs that have not ended: few among many, so their index goes first.
+SELECT run.*, job.name AS job FROM run INDEXED BY run_active JOIN job ON job.id = job_id
+ WHERE state IN ('queued', 'running', 'waiting') AND run.id < :before AND run.id >= :since /*filters*/
+ ORDER BY run.id DESC LIMIT :limit
+
+-- name: runs_page_of_jobs
+-- The same of some jobs, however rarely they run: each job's newest run is looked up, and only as many jobs as runs are
+-- wanted, those with the newest, can have a run on the page. If there are so many, nothing on it is older than the
+-- oldest of these.
+WITH newest AS MATERIALIZED (
+    SELECT job.id AS job_id,
+           (SELECT run.id FROM run WHERE run.job_id = job.id AND run.id < :before AND run.id >= :since
+             ORDER BY run.id DESC LIMIT 1) AS run_id
+      FROM job WHERE 1 /*filters*/
+     ORDER BY run_id DESC LIMIT :limit),
+oldest AS MATERIALIZED (
+    SELECT CASE WHEN count(run_id) < :limit THEN :since ELSE min(run_id) END AS id FROM newest)
+SELECT run.*, job.name AS job FROM newest
+  JOIN run ON run.id IN (
+       SELECT other.id FROM run AS other
+        WHERE other.job_id = newest.job_id AND other.id < :before AND other.id >= (SELECT id FROM oldest)
+        ORDER BY other.id DESC LIMIT :limit)
+  JOIN job ON job.id = run.job_id
+ ORDER BY run.id DESC LIMIT :limit
+
+-- name: runs_page_in_states
+-- The same of runs that ended in some ways: each job's newest of each way.
+WITH newest AS MATERIALIZED (
+    SELECT job.id AS job_id, wanted.value AS state,
+           (SELECT run.id FROM run
+             WHERE run.job_id = job.id AND run.state = wanted.value AND run.ended_at IS NOT NULL
+               AND run.id < :before AND run.id >= :since
+             ORDER BY run.id DESC LIMIT 1) AS run_id
+      FROM job, json_each(:states) AS wanted WHERE 1 /*filters*/
+     ORDER BY run_id DESC LIMIT :limit),
+oldest AS MATERIALIZED (
+    SELECT CASE WHEN count(run_id) < :limit THEN :since ELSE min(run_id) END AS id FROM newest)
+SELECT run.*, job.name AS job FROM newest
+  JOIN run ON run.id IN (
+       SELECT other.id FROM run AS other
+        WHERE other.job_id = newest.job_id AND other.state = newest.state AND other.ended_at IS NOT NULL
+          AND other.id < :before AND other.id >= (SELECT id FROM oldest)
+        ORDER BY other.id DESC LIMIT :limit)
+  JOIN job ON job.id = run.job_id
+ ORDER BY run.id DESC LIMIT :limit
+
 -- name: filter_job
 -- Of one job.
-AND job_id = :job_id
+AND job.id = :job_id
 
 -- name: filter_state
 -- In one state.
 AND state = :state
-
--- name: filter_active
--- Not ended yet: few among many, so it has an index of its own.
-AND state IN ('queued', 'running', 'waiting')
 
 -- name: filter_trouble
 -- Ended badly: few among many, so it has an index of its own.
