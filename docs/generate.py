@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 import rota
 from rota.api.app import create_app
-from rota.api.who import Owner
+from rota.api.door import Door, Owner
 from rota.cli.main import cli
 from rota.cli.verbs import SECTIONS
 from rota.config.own.documents import (
@@ -67,6 +67,9 @@ def reference() -> str:
             assert command is not None
             with click.Context(command, info_name=name, parent=group, terminal_width=100) as context:
                 parts.append(f"\n### rota {name}\n\n```\n{command.get_help(context)}\n```\n")
+                for part, below in getattr(command, "commands", {}).items():
+                    with click.Context(below, info_name=part, parent=context, terminal_width=100) as inner:
+                        parts.append(f"\n#### rota {name} {part}\n\n```\n{below.get_help(inner)}\n```\n")
     return "".join(parts)
 
 
@@ -254,7 +257,7 @@ _VERBS = ("get", "post", "put", "delete")
 
 def rest_reference() -> str:
     """Return the reference of REST."""
-    document = create_app(_NoDesks(), Owner(0, "")).openapi()
+    document = create_app(_NoDesks(), Door(Owner(0, ""))).openapi()
     schemas, parts = document["components"]["schemas"], [REST_HEAD]
     operations = [
         (path, verb, operations[verb])

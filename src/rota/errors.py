@@ -37,6 +37,7 @@ RotaError                      1
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 _FEW = 10
@@ -212,6 +213,11 @@ def _there_are(names: list[str]) -> str:
         return "; there are no jobs"
     more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
     return f"; there are: {', '.join(names[:_FEW])}{more}"
+
+
+def kind_of(error: RotaError) -> str:
+    """Return an error's class in the words of REST and the audit: `no-such-job`."""
+    return re.sub(r"(?<!^)([A-Z])", r"-\1", type(error).__name__).lower()
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:

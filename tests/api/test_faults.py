@@ -106,6 +106,7 @@ REQUESTS = (
 )
 def test_a_viewer_reads_an_operator_runs_and_an_admin_changes_jobs(world, role, statuses):
     world.add()
+    world.client.accounts.add_user("root", Role.ADMIN, "correct horse battery")
     world.client.accounts.add_user("ada", role, "correct horse battery")
     token = world.client.accounts.issue("ada", Kind.TOKEN).secret
     shown = {"headers": {"Authorization": f"Bearer {token}"}}

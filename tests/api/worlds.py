@@ -11,7 +11,8 @@ import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rota.api.app import create_app
-from rota.api.who import PEER, Owner
+from rota.api.door import Door, Owner
+from rota.api.who import PEER
 from rota.model.action import Command, Shell
 from rota.model.job import Job, ScheduleSpec
 from rota.model.policy import Policy
@@ -43,7 +44,7 @@ class World:
         self.client = Client(self.home)
         self.store = self.client.store
         self.desks = ClientDesks(self.home)
-        self.api = create_app(self.desks, Owner(os.getuid(), "somebody"))
+        self.api = create_app(self.desks, Door(owner=Owner(os.getuid(), "somebody")))
         self.app = Local(self.api, os.getuid())
         self._places = 0
 

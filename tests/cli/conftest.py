@@ -38,6 +38,7 @@ class Home:
             if not name.startswith(("ROTA_", "XDG_", "_ROTA", "COLUMNS"))
         }
         self.env |= {"HOME": str(folder), "TZ": "UTC", "TERM": "xterm-256color"}
+        self.env["ROTA_NO_WEB"] = "1"  # what the pages are tested by starts them
         self.env.pop("NO_COLOR", None)
         self.engines: list[subprocess.Popen[bytes]] = []
 

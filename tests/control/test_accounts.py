@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from rota.control.accounts import SESSION_LASTS, Accounts
@@ -103,11 +104,31 @@ def test_somebody_stays_admin_unless_it_is_meant(accounts):
     assert not accounts.has_users
 
 
-def test_a_refresh_token_is_good_once(accounts):
+def test_a_refresh_token_is_good_once_and_a_second_use_ends_all_that_came_of_it(accounts):
     first = accounts.issue("ann", Kind.REFRESH, lasts=timedelta(days=1))
+    other = accounts.issue("ann", Kind.REFRESH, lasts=timedelta(days=1))
     second = accounts.exchange(first.secret)
+    assert "access" == accounts.recognise_family("ann", second.credential.family).how
     assert accounts.exchange(first.secret) is None
-    assert accounts.exchange(second.secret) is not None
+    assert accounts.exchange(second.secret) is None
+    assert accounts.recognise_family("ann", second.credential.family) is None
+    assert accounts.exchange(other.secret) is not None
+
+
+def test_the_first_person_is_an_admin(world):
+    nobody = Accounts(world.store, world.clock)
+    with pytest.raises(BadAccount, match="somebody has to be admin"):
+        nobody.add_user("bob", Role.OPERATOR, GOOD)
+    assert not nobody.has_users
+
+
+def test_a_wrong_name_is_checked_against_a_hash_as_costly_as_a_real_one(accounts, world):
+    from rota.control.accounts import _nobodys
+
+    real, nobodys = (
+        found.split("$") for found in (world.store.access.user("ann").password, _nobodys(accounts._hasher))
+    )
+    assert (real[:4], [len(part) for part in real]) == (nobodys[:4], [len(part) for part in nobodys])
 
 
 def test_a_name_that_nobody_has_is_told_with_the_nearest(accounts):
@@ -117,6 +138,7 @@ def test_a_name_that_nobody_has_is_told_with_the_nearest(accounts):
 
 def test_the_audit_says_who_did_what(accounts):
     who = accounts.recognise(Kind.TOKEN, accounts.issue("ann", Kind.TOKEN).secret)
-    accounts.note(who, "job.run", "backup", address="127.0.0.1")
+    accounts.note(msgspec.structs.replace(who, address="127.0.0.1"), "job.run", "backup")
     [line] = accounts.audit()
-    assert ("ann", "token", "job.run", "backup", "ok") == (line.who, line.how, line.action, line.target, line.outcome)
+    assert ("ann", "token", "127.0.0.1") == (line.who, line.how, line.address)
+    assert ("job.run", "backup", "ok") == (line.action, line.target, line.outcome)

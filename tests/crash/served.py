@@ -27,7 +27,7 @@ class Served:
     def __init__(self, folder: Path) -> None:
         self.folder, self.home = folder, folder / ".rota"
         self.env = {name: value for name, value in os.environ.items() if not name.startswith(("ROTA_", "XDG_"))}
-        self.env |= {"HOME": str(folder), "TZ": "UTC"}
+        self.env |= {"HOME": str(folder), "TZ": "UTC", "ROTA_NO_WEB": "1"}
         self.engines: list[subprocess.Popen[bytes]] = []
 
     def write(self, text: str, name: str = "rota.yaml") -> Path:

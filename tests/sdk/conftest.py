@@ -34,6 +34,7 @@ class Program:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.env = {name: value for name, value in os.environ.items() if not name.startswith("ROTA_")}
+        self.env["ROTA_NO_WEB"] = "1"
         self.started: list[subprocess.Popen[str]] = []
 
     def write(self, text: str, name: str = "program.py") -> Path:

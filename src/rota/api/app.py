@@ -9,12 +9,28 @@ from fastapi.openapi.utils import get_openapi
 
 from rota import __version__
 from rota.api import documents, problems
+from rota.api.door import Door
 from rota.api.names import Segments
 from rota.api.queries import known_words_only
-from rota.api.routes import events, health, job_questions, jobs, output, overview, runs, schedules
+from rota.api.routes import (
+    audit,
+    auth,
+    docs,
+    events,
+    health,
+    job_questions,
+    jobs,
+    me,
+    metrics,
+    output,
+    overview,
+    runs,
+    schedules,
+    tokens,
+    users,
+)
 from rota.api.schemas.base import Problem
 from rota.api.streams import Streams
-from rota.api.who import Owner
 from rota.control.desk import Desks
 
 PREFIX = "/api/v1"
@@ -28,7 +44,7 @@ _PROBLEM = {
 }
 
 
-def create_app(desks: Desks, owner: Owner) -> FastAPI:
+def create_app(desks: Desks, door: Door) -> FastAPI:
     """Return the application; it works with what it can borrow from the desks."""
     app = FastAPI(
         title="rota",
@@ -39,11 +55,12 @@ def create_app(desks: Desks, owner: Owner) -> FastAPI:
         openapi_url="/openapi.json",
         redirect_slashes=False,
     )
-    app.state.desks, app.state.owner, app.state.streams = desks, owner, Streams(desks)
+    app.state.desks, app.state.door, app.state.streams = desks, door, Streams(desks)
     problems.install(app)
-    app.include_router(health.router)
+    for outside in (health, metrics, docs):
+        app.include_router(outside.router)
     api = APIRouter(prefix=PREFIX, dependencies=[Depends(known_words_only)], responses={"default": {"model": Problem}})
-    for routes in (overview, jobs, job_questions, runs, output, events, schedules):
+    for routes in (overview, jobs, job_questions, runs, output, events, schedules, auth, me, users, tokens, audit):
         api.include_router(routes.router)
     app.include_router(api)
     app.add_middleware(Segments, prefix=PREFIX)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from rota.api.who import desks_of
+from rota.api.door import desks_of
 from rota.control.desk import Desk
 
 

@@ -22,6 +22,7 @@ from rota.errors import (
     RotaError,
     StoreUnavailable,
     UsageError,
+    kind_of,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -75,9 +76,9 @@ def of_error(error: RotaError) -> Response:
         return problem(status, error.kind, str(error), problems=[fault.model_dump() for fault in error.faults])
     if isinstance(error, BadSchedule):
         fault = Fault(place="schedule", column=error.column or None, problem=error.problem, hint=error.hint)
-        return problem(status, _kind(error), str(error), problems=[fault.model_dump()])
+        return problem(status, kind_of(error), str(error), problems=[fault.model_dump()])
     headers = {"Retry-After": _RETRY_AFTER} if status == HTTPStatus.SERVICE_UNAVAILABLE else None
-    return problem(status, _kind(error), str(error), headers)
+    return problem(status, kind_of(error), str(error), headers)
 
 
 async def _of_rota(_request: Request, error: Exception) -> Response:
@@ -111,7 +112,3 @@ async def _of_mistake(_request: Request, _error: Exception) -> Response:
 def _plain(text: str) -> str:
     """Return a text that can be sent: half of a pair of surrogates is no character."""
     return text.encode("utf-8", "replace").decode()
-
-
-def _kind(error: RotaError) -> str:
-    return re.sub(r"(?<!^)([A-Z])", r"-\1", type(error).__name__).lower()

@@ -1,17 +1,18 @@
 """Who asks: by what their request shows, or by whose process it comes from.
 
-1. `Authorization: Bearer …`: a token. 2. A session's cookie. 3. Nothing: then the connection itself may tell.
+1. A signature over the request. 2. `Authorization: Bearer …`: a token, or an access token. 3. A session's cookie.
+4. Nothing: then the connection itself may tell. A signature or a token that is not good is refused, and nothing else is
+tried then; a session that is over is as none.
 
 As long as nobody can sign in, the owner of the home gets in without a password, and nobody else does: the kernel says
-whose process is at the other end of a local connection (process/peers.py). A request that was passed on by a proxy comes
-from the proxy's process, and not from the person's, so it is nobody's.
+whose process is at the other end of a local connection (process/peers.py). A request that was passed on by a proxy
+comes from the proxy's process, and not from the person's, so it is nobody's. Nor is root the owner: a proxy that runs
+as root and adds no headers would let everybody in. Where the kernel does not say it, a link does (api/link.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from hashlib import sha256
-from hmac import compare_digest
 from http import HTTPStatus
 from typing import Annotated
 
@@ -19,93 +20,121 @@ import msgspec
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
+from rota.api.access_tokens import looks_like_one, read_access_token
+from rota.api.callers import Caller, caller_of
+from rota.api.cookies import LINK_COOKIE, SAFE, SESSION_COOKIE, check_csrf, cookie_of
+from rota.api.door import Door, desks_of, door_of
+from rota.api.link import opens
 from rota.api.problems import NotAllowed
-from rota.control.desk import Desks
+from rota.api.signatures import SIGNATURE_HEADER, BadSignature, check_signature, is_signed, signed_lines
 from rota.model.access import Kind, Scope, Who
 
-SESSION_COOKIE = "rota_session"
-CSRF_HEADER = "X-CSRF-Token"
+_LONGEST_TARGET = 200
 PEER = "peer_uid"
 """Where the server leaves, in the state of a connection, whose process is at the other end."""
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-_PASSED_ON = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
-
-
-class Owner(msgspec.Struct, frozen=True):
-    """Whose home it is: who gets in as long as nobody can sign in."""
-
-    uid: int
-    name: str
+_BAD_TOKEN = "this token is good for nothing: it has expired, was revoked, or is no token"  # noqa: S105 -- a sentence
 
 
 async def identify(request: Request) -> Who:
-    """Return who asks; raises NotAllowed when that is nobody who may."""
+    """Return who asks, and remember it with the request; raises NotAllowed when that is nobody who may."""
+    known: Who | None = getattr(request.state, "who", None)
+    if known is None:
+        caller = caller_of(request, door_of(request).proxies)
+        known = msgspec.structs.replace(await _shown(request, caller), address=caller.address)
+        request.state.who = known
+    return known
+
+
+async def _shown(request: Request, caller: Caller) -> Who:
+    if is_signed(request):
+        return await _by_signature(request)
     scheme, _, shown = request.headers.get("authorization", "").partition(" ")
     if scheme:
-        who = await run_in_threadpool(_recognise, request, Kind.TOKEN, shown.strip())
-        if scheme.lower() != "bearer" or who is None:
-            raise _unknown("this token is good for nothing: it has expired, was revoked, or is no token")
+        who = await run_in_threadpool(_by_token, request, shown.strip()) if scheme.lower() == "bearer" else None
+        if who is None:
+            raise _unknown(_BAD_TOKEN)
         return who
-    cookie = request.cookies.get(SESSION_COOKIE)
-    if cookie and (who := await run_in_threadpool(_recognise, request, Kind.SESSION, cookie)):
-        _check_csrf(request, cookie)
+    cookie = cookie_of(request, SESSION_COOKIE, caller)
+    if cookie and (who := await run_in_threadpool(_by_session, request, cookie)):
+        await check_csrf(request, cookie)
         return who
-    return await run_in_threadpool(_by_connection, request)
+    who = await run_in_threadpool(_by_connection, request, caller)
+    if who.how == "link":
+        await check_csrf(request, cookie_of(request, LINK_COOKIE, caller))
+    return who
 
 
-def _recognise(request: Request, kind: Kind, secret: str) -> Who | None:
+async def _by_signature(request: Request) -> Who:
+    signing = door_of(request).signing
+    if signing is None:
+        raise _unknown("signed requests are not accepted here: ROTA_HMAC_SECRET is not set")
+    given, lines = request.headers[SIGNATURE_HEADER], await signed_lines(request)
+
+    def check() -> Who:
+        with desks_of(request).borrow() as desk:
+            return check_signature(signing, given, lines, desk.accounts, desk.clock.now())
+
+    try:
+        return await run_in_threadpool(check)
+    except BadSignature as bad:
+        raise _unknown(str(bad)) from None
+
+
+def _by_token(request: Request, shown: str) -> Who | None:
+    if looks_like_one(shown):
+        found = read_access_token(shown, door_of(request).key())
+        if found is None:
+            return None
+        with desks_of(request).borrow() as desk:
+            return desk.accounts.recognise_family(*found)
     with desks_of(request).borrow() as desk:
-        return desk.accounts.recognise(kind, secret)
+        return desk.accounts.recognise(Kind.TOKEN, shown)
 
 
-def _by_connection(request: Request) -> Who:
-    owner: Owner = request.app.state.owner
+def _by_session(request: Request, cookie: str) -> Who | None:
+    with desks_of(request).borrow() as desk:
+        return desk.accounts.recognise(Kind.SESSION, cookie)
+
+
+def _by_connection(request: Request, caller: Caller) -> Who:
+    door = door_of(request)
     with desks_of(request).borrow() as desk:
         has_users = desk.accounts.has_users
     if has_users:
         raise _unknown("sign in, or show a token")
+    if not caller.passed_on and opens(door, cookie_of(request, LINK_COOKIE, caller)):
+        return Who(door.owner.name, frozenset(Scope), "link")
     uid = request.scope.get("state", {}).get(PEER)
-    if uid is None or any(name in request.headers for name in _PASSED_ON):
+    if uid is None or caller.passed_on:
+        raise NotAllowed(HTTPStatus.FORBIDDEN, _untold(door))
+    if uid != door.owner.uid:
         raise NotAllowed(
             HTTPStatus.FORBIDDEN,
-            f"it cannot be told who you are, and nobody can sign in yet; {owner.name} makes users with: rota user add",
+            f"this rota is {door.owner.name}'s, and nobody else can sign in yet; they make users with: rota user add",
         )
-    if uid not in (owner.uid, 0):
-        raise NotAllowed(
-            HTTPStatus.FORBIDDEN,
-            f"this rota is {owner.name}'s, and nobody else can sign in yet; they make users with: rota user add",
+    return Who(door.owner.name, frozenset(Scope), "local")
+
+
+def _untold(door: Door) -> str:
+    said = "it cannot be told who you are, and nobody can sign in yet"
+    if door.link:
+        return (
+            f"{said}; {door.owner.name} opens the link in the file web.link of the home, or makes users: rota user add"
         )
-    return Who(owner.name, frozenset(Scope), "local")
-
-
-def _check_csrf(request: Request, cookie: str) -> None:
-    if request.method in _SAFE:
-        return
-    shown = request.headers.get(CSRF_HEADER, "")
-    if not compare_digest(shown, csrf_token(cookie)):
-        raise NotAllowed(HTTPStatus.FORBIDDEN, f"the request does not show the page's own token in {CSRF_HEADER}")
-
-
-def csrf_token(session: str) -> str:
-    """Return what a page of a session shows when it changes something; another site cannot know it."""
-    return sha256(f"csrf:{session}".encode()).hexdigest()
+    return f"{said}; {door.owner.name} makes users with: rota user add"
 
 
 def _unknown(why: str) -> NotAllowed:
     return NotAllowed(HTTPStatus.UNAUTHORIZED, why, {"WWW-Authenticate": 'Bearer realm="rota"'})
 
 
-def desks_of(request: Request) -> Desks:
-    """Return where a request borrows its desk."""
-    desks: Desks = request.app.state.desks
-    return desks
+def needs(scope: Scope) -> Callable[[Request, Who], Awaitable[Who]]:
+    """Return a dependency that lets in who may do such things; a change that is refused is in the audit."""
 
-
-def needs(scope: Scope) -> Callable[[Who], Awaitable[Who]]:
-    """Return a dependency that lets in who may do such things."""
-
-    async def check(who: Annotated[Who, Depends(identify)]) -> Who:
+    async def check(request: Request, who: Annotated[Who, Depends(identify)]) -> Who:
         if not who.may(scope):
+            if request.method not in SAFE:
+                await run_in_threadpool(_note_refusal, request, who)
             may = ", ".join(sorted(who.scopes)) or "nothing"
             raise NotAllowed(HTTPStatus.FORBIDDEN, f"{who.name} may {may} here, and this needs {scope.value}")
         return who
@@ -113,6 +142,18 @@ def needs(scope: Scope) -> Callable[[Who], Awaitable[Who]]:
     return check
 
 
+def _note_refusal(request: Request, who: Who) -> None:
+    with desks_of(request).borrow() as desk:
+        desk.accounts.note(who, request.method, request.url.path[:_LONGEST_TARGET], "refused")
+
+
+def target_of(request: Request) -> str:
+    """Return what a request is about, by its path: a job's name, a run's id."""
+    return " ".join(str(value) for value in request.path_params.values())[:_LONGEST_TARGET]
+
+
+Known = Annotated[Who, Depends(identify)]
+Reader = Annotated[Who, Depends(needs(Scope.READ))]
 Runner = Annotated[Who, Depends(needs(Scope.RUN))]
 Writer = Annotated[Who, Depends(needs(Scope.WRITE))]
 Admin = Annotated[Who, Depends(needs(Scope.ADMIN))]

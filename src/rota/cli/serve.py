@@ -4,27 +4,28 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import click
 
-from rota.cli.options import Duration, files_option, home_option, pointed_at
+from rota.cli.environment import from_environment, one_of
+from rota.cli.options import Duration, files_option, home_option
 from rota.cli.session import Session, here
-from rota.errors import EngineRunning, UsageError, did_you_mean
+from rota.cli.web_options import read_signing, read_web_options, refuse_open, web_options, without_web
+from rota.errors import EngineRunning
 
 if TYPE_CHECKING:
     from rota.wiring.serving import ServedFiles
 
-_T = TypeVar("_T")
 _ON_STOP = ("leave", "wait", "kill")
 _FORMATS = ("text", "json")
 
 
 @click.command("serve")
 @files_option
-@click.option("--no-web", is_flag=True, help="Without the web pages.")
+@click.option("--no-web", is_flag=True, help="Without the pages and REST.")
+@web_options
 @click.option("--capacity", type=click.IntRange(min=1), metavar="N", help="How many runs go at once  [2 x cores].")
 @click.option("--max-running", type=click.IntRange(min=1), metavar="N", help="The same over all hosts  [no limit].")
 @click.option(
@@ -41,6 +42,10 @@ def serve_command(
     session: Session,
     format_name: str | None,
     no_web: bool,
+    host: str | None,
+    port: int | None,
+    allowed_host: tuple[str, ...],
+    trusted_proxy: tuple[str, ...],
     capacity: int | None,
     max_running: int | None,
     on_stop: str | None,
@@ -53,10 +58,12 @@ def serve_command(
     Job files, and modules that declare jobs, are applied first, and again whenever they change; SIGHUP reads them at
     once. Broken ones change nothing.
 
-    Jobs that are running then go on, and the next engine takes them over. Each setting may also come from the
-    environment: ROTA_CAPACITY, ROTA_MAX_RUNNING, ROTA_ON_STOP, ROTA_STOP_GRACE, ROTA_LOG_FORMAT.
+    Jobs that are running then go on, and the next engine takes them over. The pages are served beside it, to you alone
+    until there are users (rota user add), and beyond this machine only then.
+
+    Each setting may also come from the environment: ROTA_CAPACITY, ROTA_MAX_RUNNING, ROTA_ON_STOP, ROTA_STOP_GRACE,
+    ROTA_LOG_FORMAT, ROTA_NO_WEB, ROTA_HOST, ROTA_PORT, ROTA_ALLOWED_HOSTS, ROTA_TRUSTED_PROXIES.
     """
-    del no_web  # accepted, and nothing to leave out yet
     from rota.config.home import prepare_home
     from rota.config.where import DEFAULT_NAMES
     from rota.wiring.homes import can_be_signalled, running_engine
@@ -69,12 +76,18 @@ def serve_command(
             f"an engine is running already for {session.home} (pid {pid}); {stop}, or choose another home with --home"
         )
     chosen = {
-        "capacity": capacity or _from_environment("ROTA_CAPACITY", _number),
-        "max_running": max_running or _from_environment("ROTA_MAX_RUNNING", _number),
+        "capacity": capacity or from_environment("ROTA_CAPACITY", _number),
+        "max_running": max_running or from_environment("ROTA_MAX_RUNNING", _number),
         "stop_grace": _stop_grace(stop_grace),
-        "on_stop": on_stop or _from_environment("ROTA_ON_STOP", _one_of(_ON_STOP)),
+        "on_stop": on_stop or from_environment("ROTA_ON_STOP", one_of(_ON_STOP)),
     }
-    as_json = (log_format or _from_environment("ROTA_LOG_FORMAT", _one_of(_FORMATS)) or "text") == "json"
+    as_json = (log_format or from_environment("ROTA_LOG_FORMAT", one_of(_FORMATS)) or "text") == "json"
+    web: list[str] = []
+    if not without_web(no_web):
+        options = read_web_options(host, port, allowed_host, trusted_proxy)
+        refuse_open(session, options.host)
+        read_signing()
+        web = options.words(session.home)
     files = _apply_files(session, format_name, [name for name, value in chosen.items() if value is not None])
     session.close()
     prepare_home(session.home)
@@ -82,7 +95,14 @@ def serve_command(
     if files is None:
         note = f"no job files are served: none was named, and there is no {' or '.join(DEFAULT_NAMES)} in {here()}"
     become_engine(
-        session.home, chosen, ["serve", "--home", session.home], as_json=as_json, quiet=quiet, files=files, note=note
+        session.home,
+        chosen,
+        ["serve", "--home", session.home],
+        as_json=as_json,
+        quiet=quiet,
+        files=files,
+        web=web,
+        note=note,
     )
 
 
@@ -116,33 +136,13 @@ def _stop_grace(given: timedelta | None) -> timedelta | None:
     from rota.schedule.duration import parse_duration
 
     if given is None:
-        given = _from_environment("ROTA_STOP_GRACE", parse_duration)
+        given = from_environment("ROTA_STOP_GRACE", parse_duration)
     if given is None and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
         return timedelta(0)  # at a terminal somebody waits for the prompt
     return given
-
-
-def _from_environment(name: str, read: Callable[[str], _T]) -> _T | None:
-    """Return a setting from the environment; one that cannot be read is named."""
-    text = os.environ.get(name)
-    if not text:
-        return None
-    try:
-        return pointed_at(name, read, text)
-    except ValueError as error:
-        raise UsageError(f"{name}={text}: {error}") from None
 
 
 def _number(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise ValueError("it must be a number, 1 or more")
     return int(text)
-
-
-def _one_of(known: tuple[str, ...]) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in known:
-            raise ValueError(f"it must be one of {', '.join(known)}{did_you_mean(text, known)}")
-        return text
-
-    return read

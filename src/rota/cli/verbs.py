@@ -46,6 +46,11 @@ SECTIONS: dict[str, dict[str, Verb]] = {
         "missed": Verb("why", "List what did not happen."),
         "stats": Verb("stats", "Show figures, and what they advise."),
     },
+    "Access": {
+        "user": Verb("users", "Let people use the pages and REST."),
+        "token": Verb("tokens", "Make and revoke what programs show."),
+        "audit": Verb("audit", "Show who did what."),
+    },
     "Upkeep": {
         "doctor": Verb("doctor", "Check this home and this machine."),
         "prune": Verb("upkeep", "Drop history that is older than it may be."),

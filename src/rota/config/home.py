@@ -10,7 +10,7 @@ from rota.errors import BadHome
 
 HOME_NAME = ".rota"
 _STORE = "rota.db"
-_OWN = ("rota.db", "rota.log", "spool", "engine.lock", "poke.sock", ".gitignore", "lost+found")
+_OWN = ("rota.db", "rota.log", "spool", "engine.lock", "poke.sock", "web.", ".gitignore", "lost+found")
 """How the names of what a home holds begin; a disk's own directory may lie beside them."""
 
 

@@ -23,6 +23,7 @@ class Served(msgspec.Struct, frozen=True):
     capacity: int | None = None
     max_running: int | None = None
     log_file: str = ""
+    web: bool = True
 
 
 def served_key(digest: str) -> str:

@@ -11,7 +11,9 @@ now. Whoever changes a password, a role or removes somebody ends that person's s
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+from base64 import b64encode
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -76,27 +78,36 @@ class Accounts:
         """Let somebody in from now on."""
         _check_name(name)
         _check_password(password, name)
+        hashed = self._hasher.hash(password)
         with self._store.transaction():
-            if not self._access.add_user(name, role, self._hasher.hash(password), self._clock.now()):
+            if not self._access.add_user(name, role, hashed, self._clock.now()):
                 raise UserExists(f"somebody is named {name!r} already; choose another name, or change that one")
+            self._keep_an_admin()
         return self.user(name)
 
     def set_password(self, name: str, password: str) -> None:
         """Give somebody another password; what was signed in with the old one is signed out."""
-        _check_password(password, name)
-        hashed = self._hasher.hash(password)
-        with self._store.transaction():
-            self.user(name)
-            self._access.set_password(name, hashed, self._clock.now())
-            self._sign_out(name)
+        self.change_user(name, password=password)
 
     def set_role(self, name: str, role: Role) -> None:
         """Give somebody another role; they sign in again to use it."""
+        self.change_user(name, role)
+
+    def change_user(self, name: str, role: Role | None = None, password: str | None = None) -> User:
+        """Give somebody another role, another password or both; somebody stays admin."""
+        if password is not None:
+            _check_password(password, name)
+        hashed = None if password is None else self._hasher.hash(password)  # it takes a while: not in the transaction
         with self._store.transaction():
             self.user(name)
-            self._access.set_role(name, role, self._clock.now())
-            self._keep_an_admin()
-            self._sign_out(name)
+            if role is not None:
+                self._access.set_role(name, role, self._clock.now())
+                self._keep_an_admin()
+            if hashed is not None:
+                self._access.set_password(name, hashed, self._clock.now())
+            if role is not None or hashed is not None:
+                self._sign_out(name)
+        return self.user(name)
 
     def remove_user(self, name: str, *, last: bool = False) -> None:
         """Let somebody go, with all of their credentials; the last admin only when that is meant."""
@@ -109,7 +120,7 @@ class Accounts:
     def _keep_an_admin(self) -> None:
         users = self.users()
         if all(user.role is not Role.ADMIN for user in users):
-            raise BadAccount("somebody has to be admin: make somebody else one first")
+            raise BadAccount("somebody has to be admin: make somebody one first")
 
     def _sign_out(self, name: str) -> None:
         for kind in (Kind.SESSION, Kind.REFRESH):
@@ -120,7 +131,7 @@ class Accounts:
         from argon2.exceptions import Argon2Error, InvalidHashError
 
         found = self._access.user(name)
-        known = self._nobodys if found is None else found.password
+        known = _nobodys(self._hasher) if found is None else found.password
         try:
             self._hasher.verify(known, password[:LONGEST_PASSWORD])
         except (Argon2Error, InvalidHashError):
@@ -135,15 +146,16 @@ class Accounts:
 
         return PasswordHasher()
 
-    @cached_property
-    def _nobodys(self) -> str:
-        """The hash of a password that nobody knows, so that a wrong name takes as long as a wrong password."""
-        return self._hasher.hash(new_secret())
-
     # -- credentials --------------------------------------------------------------------------------------------------
 
     def issue(
-        self, user: str, kind: Kind, name: str = "", scopes: Iterable[Scope] = (), lasts: timedelta | None = None
+        self,
+        user: str,
+        kind: Kind,
+        name: str = "",
+        scopes: Iterable[Scope] = (),
+        lasts: timedelta | None = None,
+        family: str = "",
     ) -> Issued:
         """Make a credential for somebody, of all that they may do, or of some of it."""
         owner = self.user(user)
@@ -161,6 +173,7 @@ class Accounts:
             created_at=now,
             expires_at=None if lasts is None else now + lasts,
             used_at=None,
+            family=(family or short_id()) if kind is Kind.REFRESH else "",
         )
         with self._store.transaction():
             self._access.add_credential(made, digest_of(secret))
@@ -173,7 +186,7 @@ class Accounts:
         now = self._clock.now()
         found = self._access.credential(kind, digest_of(secret), now)
         owner = None if found is None else self._access.user(found.user)
-        if found is None or owner is None:
+        if found is None or owner is None or found.spent_at is not None:
             return None
         if found.used_at is None or now - found.used_at > timedelta(minutes=1):
             with self._store.transaction():
@@ -182,15 +195,47 @@ class Accounts:
                     self._access.extend(found.id, now + SESSION_LASTS)
         return Who(owner.name, found.scopes & owner.role.scopes, kind.value, found.id)
 
-    def exchange(self, secret: str) -> Issued | None:
-        """Take a refresh token, which is good once, and return the next one; None when it is good for nothing."""
-        who = self.recognise(Kind.REFRESH, secret)
-        if who is None:
+    def recognise_user(self, name: str, most: frozenset[Scope], how: str) -> Who | None:
+        """Return somebody who is known otherwise, with what they may do now; None when they are gone."""
+        owner = self._access.user(name)
+        return None if owner is None else Who(owner.name, most & owner.role.scopes, how)
+
+    def recognise_family(self, name: str, family: str) -> Who | None:
+        """Return who signed in when a family of refresh tokens began; None once it was revoked."""
+        head = self._access.head_of_family(family, self._clock.now())
+        owner = None if head is None or head.user != name else self._access.user(name)
+        if head is None or owner is None:
             return None
+        return Who(owner.name, head.scopes & owner.role.scopes, "access", family)
+
+    def exchange(self, secret: str) -> Issued | None:
+        """Take a refresh token, which is good once, and return the next one; None when it is good for nothing.
+
+        One that comes a second time has been copied by somebody. Which of the two is the thief cannot be told, so the
+        whole family is revoked, and its owner signs in again.
+        """
+        if not secret.startswith(_PREFIXES[Kind.REFRESH]):
+            return None
+        now = self._clock.now()
         with self._store.transaction():
-            if not self._access.revoke(who.credential):
-                return None  # somebody else was faster with the same one
-        return self.issue(who.name, Kind.REFRESH, scopes=who.scopes, lasts=REFRESH_LASTS)
+            found = self._access.credential(Kind.REFRESH, digest_of(secret), now)
+            if found is None:
+                return None
+            if not self._access.spend(found.id, now):
+                self._access.revoke_family(found.family)
+                return None
+            scopes = found.scopes & self.user(found.user).role.scopes
+            if not scopes:
+                return None
+            return self.issue(found.user, Kind.REFRESH, scopes=scopes, lasts=REFRESH_LASTS, family=found.family)
+
+    def revoke_family(self, family: str) -> None:
+        """End what began with a sign-in for tokens: its refresh tokens, and its access tokens with them."""
+        self._access.revoke_family(family)
+
+    def credential(self, credential_id: str) -> Credential | None:
+        """Return a credential by its id, if it is still good."""
+        return self._access.credential_with_id(credential_id, self._clock.now())
 
     def credentials(self, user: str = "", kind: Kind = Kind.TOKEN) -> list[Credential]:
         """Return the credentials of a kind that are still good: one person's, or everybody's."""
@@ -206,9 +251,9 @@ class Accounts:
 
     # -- audit --------------------------------------------------------------------------------------------------------
 
-    def note(self, who: Who, action: str, target: str = "", outcome: str = "ok", address: str = "") -> None:
+    def note(self, who: Who, action: str, target: str = "", outcome: str = "ok") -> None:
         """Write down who did what."""
-        self._access.add_audit(self._clock.now(), who, action, target, outcome, address)
+        self._access.add_audit(self._clock.now(), who, action, target, outcome, who.address)
 
     def audit(self, who: str = "", before: int | None = None, most: int = 100) -> list[Entry]:
         """Return what was done, newest first."""
@@ -218,6 +263,16 @@ class Accounts:
 def digest_of(secret: str) -> str:
     """Return what the store keeps of a secret of 256 random bits."""
     return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _nobodys(hasher: PasswordHasher) -> str:
+    """Return a hash that no password has, so that a wrong name takes as long as a wrong password."""
+    from argon2.low_level import Type
+
+    kind = {Type.D: "argon2d", Type.I: "argon2i", Type.ID: "argon2id"}[hasher.type]
+    costs = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    salt, tag = (b64encode(os.urandom(size)).decode().rstrip("=") for size in (hasher.salt_len, hasher.hash_len))
+    return f"${kind}$v=19${costs}${salt}${tag}"
 
 
 def _check_name(name: str) -> None:

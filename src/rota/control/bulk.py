@@ -14,7 +14,7 @@ import msgspec
 
 from rota.control.ownership import check_by_hand
 from rota.control.verbs import Verbs
-from rota.errors import RotaError, StoreUnavailable
+from rota.errors import RotaError, StoreUnavailable, kind_of
 from rota.ports import Store
 
 MOST = 10_000
@@ -38,6 +38,8 @@ class Outcome(msgspec.Struct, frozen=True):
     run: str | None = None
     """The run that was made."""
     problem: str = ""
+    kind: str = "ok"
+    """What kind of problem, in the words of the audit."""
 
 
 class Bulk:
@@ -68,7 +70,7 @@ class Bulk:
         except StoreUnavailable:
             raise  # it is not this job's, and nothing of the group has happened
         except RotaError as error:
-            return Outcome(name, False, problem=str(error))
+            return Outcome(name, False, problem=str(error), kind=kind_of(error))
 
     def _pause(self, name: str) -> None:
         self._verbs.pause(name)

@@ -39,6 +39,8 @@ class Facts(msgspec.Struct, frozen=True):
     """For how long the engine has left undone what is due."""
     plugins: dict[str, list[str]] = {}
     """The names that installed distributions offer, by what they are names of."""
+    web: str = ""
+    """Where the pages are served; nothing when they are not."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -60,6 +62,7 @@ def check(facts: Facts, store: Store, now: datetime) -> list[Finding]:
         _sqlite(facts),
         _integrity(facts, store),
         _engine(facts, store),
+        _web(facts),
         _clock(store, now),
         _zone(facts),
         _shell(facts),
@@ -134,6 +137,12 @@ def _engine(facts: Facts, store: Store) -> Finding:
     if store.jobs.count():
         return Finding("warn", "engine", "not running: nothing is started", "start it with: rota serve")
     return Finding("ok", "engine", "not running, and there are no jobs yet")
+
+
+def _web(facts: Facts) -> Finding:
+    if facts.web:
+        return Finding("ok", "pages", f"on {facts.web}")
+    return Finding("ok", "pages", "not served" if facts.engine is None else "not served by this engine")
 
 
 def _clock(store: Store, now: datetime) -> Finding:

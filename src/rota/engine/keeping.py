@@ -1,8 +1,9 @@
-"""Keeping a process of rota's own alive beside the engine, such as the one that writes people's log.
+"""Keeping a process of rota's own alive beside the engine: the one that writes people's log, the one with the pages.
 
 It is started with the engine, and again whenever it ends, after a pause that doubles each time that it does not last.
 It holds on to the engine by a pipe (see process/beside.py), so it ends when the engine does, however that was. What it
-says while it runs goes into the engine's log, where somebody may look: that it cannot write what it is there to write.
+says while it runs goes into the engine's log, where somebody may look: that it cannot write what it is there to write,
+or, as a mere note, where it can be found.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ _FIRST, _LONGEST = 1.0, 60.0
 _NOTHING = 3600.0
 _LINES = 5
 _OURS = "rota: "
+_NOTE = "rota: note: "
+"""How a line begins that tells of nothing wrong."""
 
 
 class Helpers(Protocol):
@@ -77,7 +80,10 @@ class Keeper:
 
     def _pass_on(self, lines: list[str]) -> None:
         for line in lines[:_LINES]:
-            self._log.warning(f"rota {self._name} says: {line.removeprefix(_OURS)}")
+            if line.startswith(_NOTE):
+                self._log.info(line.removeprefix(_NOTE))
+            else:
+                self._log.warning(f"rota {self._name} says: {line.removeprefix(_OURS)}")
         if len(lines) > _LINES:
             self._log.warning(f"rota {self._name} says {len(lines) - _LINES} lines more, which are left out")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any
 
@@ -37,7 +37,7 @@ class Server:
         hear_children: bool,
         ground: Callable[[], str] = lambda: "",
         files: Reloader | None = None,
-        keeper: Keeper | None = None,
+        keepers: Sequence[Keeper] = (),
     ) -> None:
         self._engine = engine
         self._clock = clock
@@ -49,7 +49,7 @@ class Server:
         """Says what is wrong with the home itself; nothing while it is as it was."""
         self._looked = float("-inf")
         self._files = files
-        self._beside = [each for each in (files, keeper) if each is not None]
+        self._beside: list[Reloader | Keeper] = [*([files] if files is not None else []), *keepers]
         self._stops = 0
         self._seen = 0
         self._hangups = 0

@@ -76,6 +76,19 @@ class Credential(msgspec.Struct, frozen=True):
     created_at: datetime
     expires_at: datetime | None
     used_at: datetime | None
+    family: str = ""
+    """What the refresh tokens that come out of each other have in common."""
+    spent_at: datetime | None = None
+    """When a refresh token was exchanged for the next one."""
+
+
+class Signing(msgspec.Struct, frozen=True):
+    """What signed requests are signed with, and as whom they act."""
+
+    secret: bytes
+    user: str
+    scopes: frozenset[Scope]
+    """What they may do at most; never more than the user may."""
 
 
 class Who(msgspec.Struct, frozen=True):
@@ -84,9 +97,11 @@ class Who(msgspec.Struct, frozen=True):
     name: str
     scopes: frozenset[Scope]
     how: str
-    """`local`, `session`, `token`, `access` or `signature`."""
+    """`local`, `link`, `session`, `token`, `access` or `signature`; `cli` at the command line."""
     credential: str = ""
-    """The id of what was shown."""
+    """The id of what was shown; the family of an access token."""
+    address: str = ""
+    """From where they ask."""
 
     def may(self, scope: Scope) -> bool:
         """Tell whether they may do such things."""

@@ -134,11 +134,16 @@ class StoredJob(msgspec.Struct, frozen=True):
 
 
 class JobCounts(msgspec.Struct, frozen=True):
-    """How many jobs there are, and how many of them are not due."""
+    """How many jobs there are, and how many of them are not due; one that is disabled counts as that alone."""
 
     jobs: int
     paused: int
     disabled: int
+
+    @property
+    def active(self) -> int:
+        """Return how many are neither paused nor disabled."""
+        return self.jobs - self.paused - self.disabled
 
 
 def check_name(name: str) -> None:

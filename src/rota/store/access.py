@@ -55,12 +55,31 @@ class AccessTable:
             digest=digest,
             now=to_us(credential.created_at),
             expires_at=maybe_us(credential.expires_at),
+            family=credential.family,
         )
 
     def credential(self, kind: Kind, digest: str, now: datetime) -> Credential | None:
         """Return what a digest belongs to, if it is still good."""
         row = self._db.one("credential_by_digest", kind=kind.value, digest=digest, now=to_us(now))
         return None if row is None else _credential(row)
+
+    def credential_with_id(self, credential_id: str, now: datetime) -> Credential | None:
+        """Return a credential by its id, if it is still good."""
+        row = self._db.one("credential_by_id", id=credential_id, now=to_us(now))
+        return None if row is None else _credential(row)
+
+    def spend(self, credential_id: str, now: datetime) -> bool:
+        """Use up a refresh token; False when it was used up before."""
+        return self._db.run("spend_credential", id=credential_id, now=to_us(now)) > 0
+
+    def head_of_family(self, family: str, now: datetime) -> Credential | None:
+        """Return the refresh token of a family that is not used up; None when the family was revoked."""
+        row = self._db.one("head_of_family", family=family, now=to_us(now))
+        return None if row is None else _credential(row)
+
+    def revoke_family(self, family: str) -> int:
+        """Revoke all refresh tokens of a family."""
+        return self._db.run("drop_family", family=family)
 
     def credentials(self, user: str, kind: Kind, now: datetime) -> list[Credential]:
         """Return somebody's credentials of a kind that are still good; those of all for no name."""
@@ -143,4 +162,6 @@ def _credential(row: AnyRow) -> Credential:
         created_at=from_us(row["created_at"]),
         expires_at=maybe_from_us(row["expires_at"]),
         used_at=maybe_from_us(row["used_at"]),
+        family=row["family"],
+        spent_at=maybe_from_us(row["spent_at"]),
     )

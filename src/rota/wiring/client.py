@@ -25,6 +25,7 @@ from rota.wiring.homes import (
     open_store_file,
     sqlite_version,
     store_path,
+    web_address,
 )
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ class Client:
             wal_warning=wal_warning(),
             machine=machine_facts(self.home, store_path(self.home)),
             plugins={group.removeprefix("rota."): names(group) for group in (SCHEDULES, ACTIONS, NOTIFIERS)},
+            web=web_address(self.store, self.home),
         )
 
     def close(self) -> None:

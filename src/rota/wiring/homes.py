@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 
 from rota.clock import hang_in_zone
 from rota.config.place import encode_place, place_of
@@ -15,7 +16,8 @@ from rota.store.store import TableStore
 
 _ENGINE_PATIENCE = 0.05
 _COMMAND_PATIENCE = 30.0
-HOME_FACT, PLACE_FACT = "home", "place"
+HOME_FACT, PLACE_FACT, WEB_FACT = "home", "place", "web"
+WEB_SOCKET = "web.sock"
 
 
 def store_path(home: str) -> str:
@@ -111,6 +113,21 @@ def zone_warning() -> str:
 def sqlite_version() -> str:
     """Return the version of the SQLite library in use."""
     return library_version()
+
+
+def web_address(store: Store, home: str) -> str:
+    """Return where the pages of a home are served; nothing when nobody serves them."""
+    told = store.upkeep.fact(WEB_FACT) or ""
+    path = os.path.join(home, WEB_SOCKET)
+    if not told or not os.path.exists(path):
+        return ""
+    with socket.socket(socket.AF_UNIX) as trial:
+        trial.settimeout(1.0)
+        try:
+            trial.connect(path)
+        except OSError:
+            return ""  # it was killed, and its socket is left
+    return told
 
 
 def running_engine(home: str) -> int | None:

@@ -27,7 +27,6 @@ from rota.process.lock import EngineLock
 from rota.wiring.homes import HOME_FACT, PLACE_FACT, home_identity, keep_to_zone, open_store, store_path
 
 if TYPE_CHECKING:
-    from rota.engine.keeping import Keeper
     from rota.engine.loop import Engine
     from rota.engine.reloading import Reloader, Seen
     from rota.engine.serving import Server
@@ -81,6 +80,7 @@ def serve(
     as_json: bool,
     clock: Clock | None = None,
     files: ServedFiles | None = None,
+    web: Sequence[str] = (),
     note: str = "",
 ) -> None:
     """Run an engine on a home until it is asked to stop.
@@ -103,7 +103,7 @@ def serve(
         log = Log(os.path.join(home, "rota.log"), clock.now, stream=stream, as_json=as_json)
         store = open_store(home, engine=True)
         ground = Ground(lock, store_path(home)).problem
-        with _engine(home, store, clock, log, settings, environment, ground, files) as (engine, server):
+        with _engine(home, store, clock, log, settings, environment, ground, files, web) as (engine, server):
 
             def begin() -> None:
                 log.info(f"rota {__version__} serving {home} (pid {os.getpid()}, {engine.capacity} at once)")
@@ -130,11 +130,13 @@ def become_engine(
     as_json: bool,
     quiet: bool,
     files: ServedFiles | None = None,
+    web: Sequence[str] = (),
     note: str = "",
 ) -> NoReturn:
     """Become an engine that carries nothing of the command line.
 
-    `chosen` are its settings by name, None for the default; `arguments` are what `ps` shows after `rota`.
+    `chosen` are its settings by name, None for the default; `arguments` are what `ps` shows after `rota`; `web` are the
+    words of the helper that serves the pages, none for no pages.
     """
     handoff = {
         "home": home,
@@ -142,6 +144,7 @@ def become_engine(
         "as_json": as_json,
         "quiet": quiet,
         "files": files,
+        "web": web,
         "note": note,
     }
     # A mark that we inherited belongs to the job that started us; the engine and its jobs are not part of that attempt.
@@ -175,6 +178,7 @@ def serve_as_told() -> int:
         stream=stream,
         as_json=handoff["as_json"],
         files=files,
+        web=handoff["web"],
         note=handoff["note"],
     )
     return 0
@@ -190,6 +194,7 @@ def _engine(
     environment: Mapping[str, str],
     ground: Callable[[], str],
     files: ServedFiles | None,
+    web: Sequence[str],
 ) -> Iterator[tuple[Engine, Server]]:
     from rota.engine.loop import Engine
     from rota.engine.serving import Server, is_process_one
@@ -212,7 +217,8 @@ def _engine(
     engine = Engine(store, launcher, clock, log, pokes, home_id, settings, RunIds().new)
     reap = launcher.reap_strangers if is_process_one() else None
     hear_children = reap is not None or not watcher.hears_children
-    reloader, keeper = _files_of_engine(home, store, engine, log, helpers, settings, files)
+    keepers = Keepers(helpers, log, web)
+    reloader = _files_of_engine(home, store, engine, log, helpers, settings, files, keepers)
     server = Server(
         engine,
         clock,
@@ -222,7 +228,7 @@ def _engine(
         hear_children=hear_children,
         ground=ground,
         files=reloader,
-        keeper=keeper,
+        keepers=[keepers.tell, keepers.web],
     )
     watcher.watch_fd(pokes.fd)
     watcher.watch_fd(server.fd)
@@ -232,6 +238,22 @@ def _engine(
         server.close()
         pokes.close()
         launcher.close()
+
+
+class Keepers:
+    """What is kept running beside an engine: the log of everything, and the pages."""
+
+    def __init__(self, helpers: Helpers, log: Log, web: Sequence[str]) -> None:
+        from rota.engine.keeping import Keeper
+
+        self.tell = Keeper("tell", helpers, log)
+        self.web = Keeper("web", helpers, log)
+        self._words = list(web)
+        self.want_web(True)
+
+    def want_web(self, wanted: bool) -> None:
+        """Say whether the pages are served, if whoever started the engine has nothing against it."""
+        self.web.want(self._words if wanted else [])
 
 
 def _possible(capacity: int, log: Log) -> int:
@@ -251,17 +273,16 @@ def _files_of_engine(
     helpers: Helpers,
     settings: EngineSettings,
     files: ServedFiles | None,
-) -> tuple[Reloader | None, Keeper | None]:
-    """Return what keeps the job files applied, and what keeps the log that they ask for."""
+    keepers: Keepers,
+) -> Reloader | None:
+    """Return what keeps the job files applied, and have kept beside the engine what they ask for."""
     from rota.config.served import decode_served, with_inputs
-    from rota.engine.keeping import Keeper
     from rota.engine.reloading import Reloader
     from rota.wiring.told import PeoplesLog
 
     if files is None:
-        return None, None
+        return None
     served_files = files
-    keeper = Keeper("tell", helpers, log)
     logs = PeoplesLog(home, store, served_files.key, log)
 
     def take_up() -> dict[str, Seen | None]:
@@ -271,10 +292,11 @@ def _files_of_engine(
         most = settings.max_running if "max_running" in served_files.fixed else served.max_running
         engine.limit(_possible(capacity, log), most)
         wanted = logs.wanted(served.log_file)
-        keeper.want(["tell", "--home", home, "--log", wanted] if wanted else [])
+        keepers.tell.want(["tell", "--home", home, "--log", wanted] if wanted else [])
+        keepers.want_web(served.web)
         return with_inputs(served_files.roots, served)
 
-    return Reloader(list(take_up()), files.words, helpers, log, files.seen, take_up), keeper
+    return Reloader(list(take_up()), files.words, helpers, log, files.seen, take_up)
 
 
 def settle_in(store: Store, home: str, now: datetime, log: ports.Log) -> str:

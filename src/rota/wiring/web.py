@@ -1,52 +1,98 @@
 """`rota web`, put together: the REST API and the pages on a port of this machine and on a socket in the home.
 
-It is a process of its own. It reads the store and calls verbs; its load, or its death, holds up nothing.
+It is a process of its own. It reads the store and calls verbs; its load, or its death, holds up nothing. A port that is
+taken is said once, and tried again until it is free. Where nobody has chosen a port and the usual one is taken, by
+another home of this machine for example, it takes a free one, and the same again the next time if it can. Where it is
+found is a fact in the store.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
 import pwd
+import resource
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
+from urllib.parse import urlsplit
 
+import msgspec
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from rota.api.app import create_app
+from rota.api.door import Door, Owner
 from rota.api.gate import Gate
-from rota.api.who import PEER, Owner
-from rota.errors import PortTaken
+from rota.api.link import LinkDoor
+from rota.errors import PortTaken, StoreUnavailable
+from rota.ids import new_secret
+from rota.model.access import Signing
 from rota.process.leash import Leash
-from rota.process.peers import uid_of_peer
+from rota.process.peers import can_tell_peers
+from rota.wiring.bind import is_loopback, read_network
 from rota.wiring.desks import ClientDesks
+from rota.wiring.homes import WEB_FACT, WEB_SOCKET
+from rota.wiring.web_connection import Connection
+from rota.wiring.web_files import KeyFile, remove_link, write_link
 
-_SOCKET = "web.sock"
+USUAL_PORT = 7682
 _MOST_CONNECTIONS = 1_000
+_MOST_FILES = 4_096
+"""A connection has one, and so has each store that is open, a few."""
 _BACKLOG = 256
-_SECONDS_FOR_A_HEAD = 15.0
 _SECONDS_TO_CLOSE = 3
 _LOOK = 0.5
+_AGAIN = 5.0
 _LOCAL = ("localhost", "127.0.0.1", "::1")
 
 
-def serve_web(home: str, host: str, port: int, allowed: Sequence[str], say: Callable[[str], None]) -> None:
+class WebPlace(msgspec.Struct, frozen=True):
+    """Where the pages are served, and for whom."""
+
+    home: str
+    host: str
+    port: int | None = None
+    """None: the usual one, or any that is free."""
+    allowed: tuple[str, ...] = ()
+    proxies: tuple[str, ...] = ()
+    signing: Signing | None = None
+    link: bool = False
+    """Whether the owner comes by a link even where the system says whose connections are."""
+
+
+def serve_web(place: WebPlace, say: Callable[[str], None]) -> None:
     """Serve until the engine that started this has gone, or somebody asks."""
-    listening = [_listen(host, port)]
+    desks = ClientDesks(place.home)
+    with Leash() as leash:
+        port = _listen_in_time(place, desks, say, leash)
+        if port is not None:
+            _serve(place, port, desks, say, leash)
+    desks.close()
+
+
+def _serve(place: WebPlace, port: socket.socket, desks: ClientDesks, say: Callable[[str], None], leash: Leash) -> None:
+    listening = [port]
     with suppress(OSError):  # a path that is too long for a socket: then there is the port
-        listening.append(_listen_at(os.path.join(home, _SOCKET)))
-    desks = ClientDesks(home)
-    uid = os.stat(home).st_uid
-    app = Gate(create_app(desks, Owner(uid, _name_of(uid))), {*_LOCAL, host, *allowed})
+        listening.append(_listen_at(os.path.join(place.home, WEB_SOCKET)))
+    _allow_files()
+    uid = os.stat(place.home).st_uid
+    door = Door(
+        owner=Owner(uid, _name_of(uid)),
+        proxies=tuple(map(read_network, place.proxies)),
+        signing=place.signing,
+        link=new_secret() if place.link or not can_tell_peers() else "",
+        key=KeyFile(place.home).key,
+    )
+    app = create_app(desks, door)
+    gate = Gate(LinkDoor(app, door), {*_LOCAL, place.host, *place.allowed})
     server = uvicorn.Server(
         uvicorn.Config(
-            app,
+            gate,
             http=Connection,
             log_config=None,
             access_log=False,
+            log_level="error",  # what strangers send is no line in our log: they could fill the disk with it
+            ws="none",
             lifespan="off",
             server_header=False,
             proxy_headers=False,
@@ -55,61 +101,76 @@ def serve_web(home: str, host: str, port: int, allowed: Sequence[str], say: Call
         )
     )
     thread = threading.Thread(target=server.run, args=(listening,), name="web")
-    with Leash() as leash:
-        thread.start()
-        say(f"pages and REST on http://{_shown(host)}:{listening[0].getsockname()[1]}")
-        while thread.is_alive() and not leash.wait(_LOOK):
-            pass
-        server.should_exit = True
-        thread.join()
-    desks.close()
+    thread.start()
+    address = f"http://{_shown(place.host)}:{port.getsockname()[1]}"
+    _tell(place, address, door, desks, say)
+    while thread.is_alive() and not leash.wait(_LOOK):
+        pass
+    server.should_exit = True
+    app.state.streams.close()  # an open stream would hold the server up
+    thread.join()
     with suppress(FileNotFoundError):
-        os.unlink(os.path.join(home, _SOCKET))
+        os.unlink(os.path.join(place.home, WEB_SOCKET))
+    remove_link(place.home)
 
 
-class Connection(H11Protocol):
-    """A connection that knows whose process is at the other end, and that ends when a request does not come."""
+def _tell(place: WebPlace, address: str, door: Door, desks: ClientDesks, say: Callable[[str], None]) -> None:
+    """Say where the pages are, and leave it in the store for those who ask later."""
+    say(f"note: pages and REST on {address}")
+    if door.link:
+        path = write_link(place.home, f"{address}/?token={door.link}")
+        say(f"note: it cannot be told here whose connections are; you get in by the link in {path}")
+    if not is_loopback(place.host):
+        say("note: passwords and tokens go over the network in clear there; put a proxy with TLS before it")
+    with suppress(StoreUnavailable), desks.borrow() as desk:  # it is only a convenience
+        if desk.store.upkeep.fact(WEB_FACT) != address:
+            desk.store.upkeep.put_fact(WEB_FACT, address)
 
-    _too_slow: asyncio.TimerHandle | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as h11_impl has it
-        """Look who it is, once."""
-        super().connection_made(transport)
-        self.app_state = {**self.app_state, PEER: uid_of_peer(transport.get_extra_info("socket"))}
-        self._expect()
+def _listen_in_time(
+    place: WebPlace, desks: ClientDesks, say: Callable[[str], None], leash: Leash
+) -> socket.socket | None:
+    """Return where to listen, as soon as that is possible; None when it is time to end before that."""
+    said = ""
+    while True:
+        try:
+            return _listen_somewhere(place, desks)
+        except PortTaken as taken:
+            if str(taken) != said:
+                said = str(taken)
+                say(f"{said}; there are no pages until that is over. Choose another one with --port")
+        if leash.wait(_AGAIN):
+            return None
 
-    def data_received(self, data: bytes) -> None:
-        """Go on; a request that has begun must come to the end of its head in time."""
-        before = self.scope
-        super().data_received(data)
-        if self.scope is not before:
-            self._expect_nothing()
-        elif self._too_slow is None and (self.cycle is None or self.cycle.response_complete):
-            self._expect()
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Expect nothing any more."""
-        self._expect_nothing()
-        super().connection_lost(exc)
+def _listen_somewhere(place: WebPlace, desks: ClientDesks) -> socket.socket:
+    if place.port is not None:
+        return _listen(place.host, place.port)
+    for port in (_port_before(desks), USUAL_PORT):
+        with suppress(PortTaken):
+            return _listen(place.host, port)
+    return _listen(place.host, 0)
 
-    def _expect(self) -> None:
-        self._too_slow = self.loop.call_later(_SECONDS_FOR_A_HEAD, self.transport.close)
 
-    def _expect_nothing(self) -> None:
-        if self._too_slow is not None:
-            self._too_slow.cancel()
-            self._too_slow = None
+def _port_before(desks: ClientDesks) -> int:
+    with suppress(StoreUnavailable, ValueError), desks.borrow() as desk:
+        return urlsplit(desk.store.upkeep.fact(WEB_FACT) or "").port or USUAL_PORT
+    return USUAL_PORT
 
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        made = socket.socket(family, kind)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind(address)
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        made = socket.socket(family, kind, protocol)  # asyncio sends at once (TCP_NODELAY) only where this says TCP
     except OSError as error:
         raise PortTaken(f"nobody can be heard on {_shown(host)}:{port}: {error.strerror or error}") from error
-    made.listen(_BACKLOG)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+        made.listen(_BACKLOG)
+    except OSError as error:
+        made.close()
+        raise PortTaken(f"nobody can be heard on {_shown(host)}:{port}: {error.strerror or error}") from error
     return made
 
 
@@ -128,6 +189,15 @@ def _listen_at(path: str) -> socket.socket:
         os.umask(before)
     made.listen(_BACKLOG)
     return made
+
+
+def _allow_files() -> None:
+    """Let this process have as many files as it may need, where the system lets it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(_MOST_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _shown(host: str) -> str:

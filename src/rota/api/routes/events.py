@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
+from rota.api.door import desks_of
 from rota.api.schemas.runs import Events
 from rota.api.streams import MEDIA_TYPE, streams_of
-from rota.api.who import desks_of, needs
+from rota.api.who import needs
 from rota.control.views import event_view
 from rota.model.access import Scope
 

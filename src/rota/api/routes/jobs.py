@@ -9,16 +9,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Query, Response
 from fastapi.responses import PlainTextResponse
 
+from rota.api.audit import Change, audited
 from rota.api.desks import AtDesk
 from rota.api.documents import YAML, BodyText, job_body, the_job
 from rota.api.names import JobName, in_path
-from rota.api.noting import Noted
 from rota.api.problems import BadRequest, NotAllowed
 from rota.api.queries import After, Limit, State, Tag, Text
 from rota.api.schemas import jobs as schemas
 from rota.api.schemas.base import Fault
 from rota.api.schemas.runs import Run
-from rota.api.who import Runner, Writer, needs
+from rota.api.who import needs
 from rota.config.given import job_document, job_file, read_job
 from rota.control.bulk import MOST, Action, Bulk
 from rota.control.desk import Desk
@@ -63,7 +63,12 @@ def list_jobs(
 
 
 @router.post("", status_code=HTTPStatus.CREATED, summary="Make a job", openapi_extra=job_body(named=True))
-def make_job(body: BodyText, who: Writer, desk: AtDesk, note: Noted, response: Response) -> schemas.Made:
+def make_job(
+    body: BodyText,
+    desk: AtDesk,
+    change: Annotated[Change, audited("job.make", Scope.WRITE)],
+    response: Response,
+) -> schemas.Made:
     """Make a job from its document, in JSON or YAML: the words are those of a job file.
 
     Everything that is wrong with a document is told at once. Relative paths begin in the home directory of the person
@@ -71,32 +76,33 @@ def make_job(body: BodyText, who: Writer, desk: AtDesk, note: Noted, response: R
     """
     given = read_job(body)
     job = the_job(given)
+    change.target = job.name
     applied = desk.verbs.add(job)
-    note(desk, who, "job.make", job.name)
     response.headers["Location"] = f"/api/v1/jobs/{in_path(job.name)}"
     return _made(desk, applied, response, [fault.problem for fault in given.warnings])
 
 
 @router.post("/bulk", summary="Do something to many jobs")
-def do_bulk(asked: schemas.BulkRequest, who: Runner, desk: AtDesk, note: Noted) -> schemas.Bulk:
+def do_bulk(
+    asked: schemas.BulkRequest, desk: AtDesk, change: Annotated[Change, audited("job.bulk", Scope.RUN)]
+) -> schemas.Bulk:
     """Pause, resume, run or delete jobs: those that are named, or those that a filter finds. Each has its own outcome.
 
     Deleting needs the right to change jobs; only jobs made by hand are deleted.
     """
+    change.action = f"job.{asked.action}"
     if (asked.names is None) == (asked.filter is None):
         text = "say which jobs: either `names` or `filter`"
         raise BadRequest(text, [Fault(place="body", problem=text)])
-    if asked.action is Action.DELETE and not who.may(Scope.WRITE):
-        raise NotAllowed(HTTPStatus.FORBIDDEN, f"{who.name} may not remove jobs; that needs {Scope.WRITE.value}")
+    if asked.action is Action.DELETE and not change.who.may(Scope.WRITE):
+        raise NotAllowed(HTTPStatus.FORBIDDEN, f"{change.who.name} may not remove jobs; that needs {Scope.WRITE.value}")
     names = asked.names
     if asked.filter is not None:
         found = JobFilter(**asked.filter.model_dump())
         names = Listing(desk.store, desk.questions).names(found, MOST)
     outcomes = Bulk(desk.store, desk.verbs).do(asked.action, names or [])
-    with desk.store.transaction():
-        for outcome in outcomes:
-            if outcome.ok:
-                note(desk, who, f"job.{asked.action}", outcome.name)
+    for outcome in outcomes:
+        change.also(outcome.name, outcome.kind)
     shown = [schemas.Outcome(name=each.name, ok=each.ok, run=each.run, problem=each.problem) for each in outcomes]
     return schemas.Bulk(outcomes=shown, failed=sum(not each.ok for each in outcomes))
 
@@ -121,13 +127,16 @@ def job_as_file(name: JobName, desk: AtDesk) -> Response:
     return Response(text, media_type=YAML)
 
 
-@router.put("/{name}", summary="Change a job", openapi_extra=job_body(named=False))
+@router.put(
+    "/{name}",
+    summary="Change a job",
+    openapi_extra=job_body(named=False),
+    dependencies=[audited("job.change", Scope.WRITE)],
+)
 def change_job(
     name: JobName,
     body: BodyText,
-    who: Writer,
     desk: AtDesk,
-    note: Noted,
     response: Response,
     if_match: IfMatch = None,
     revision: Revision = None,
@@ -140,23 +149,14 @@ def change_job(
     check_by_hand(desk.store.jobs.get(name))
     given = read_job(body, name)
     applied = desk.verbs.change(name, the_job(given), _expected(if_match, revision))
-    note(desk, who, "job.change", name)
     return _made(desk, applied, response, [fault.problem for fault in given.warnings])
 
 
-@router.delete("/{name}", summary="Remove a job")
-def remove_job(
-    name: JobName,
-    who: Writer,
-    desk: AtDesk,
-    note: Noted,
-    if_match: IfMatch = None,
-    revision: Revision = None,
-) -> schemas.Removed:
+@router.delete("/{name}", summary="Remove a job", dependencies=[audited("job.remove", Scope.WRITE)])
+def remove_job(name: JobName, desk: AtDesk, if_match: IfMatch = None, revision: Revision = None) -> schemas.Removed:
     """Take a job out of service; its history stays. Runs that wait for a start are cancelled, what runs goes on."""
     check_by_hand(desk.store.jobs.get(name))
     left = desk.verbs.remove(name, _expected(if_match, revision))
-    note(desk, who, "job.remove", name)
     return schemas.Removed(name=name, still_active=[run.id for run in left])
 
 
@@ -164,13 +164,12 @@ def remove_job(
     "/{name}/run",
     status_code=HTTPStatus.ACCEPTED,
     summary="Run a job now",
+    dependencies=[audited("job.run", Scope.RUN)],
     responses={200: {"model": Run, "description": "An earlier request with this key has asked for it already."}},
 )
 def run_job(
     name: JobName,
-    who: Runner,
     desk: AtDesk,
-    note: Noted,
     response: Response,
     asked: schemas.RunRequest | None = None,
     idempotency_key: Annotated[
@@ -187,9 +186,7 @@ def run_job(
     """Ask for a run, and return it; it starts as soon as there is a place for it."""
     params = asked.params if asked is not None else {}
     run_id, is_new = desk.verbs.ask(name, params, idempotency_key)
-    if is_new:
-        note(desk, who, "job.run", name)
-    else:
+    if not is_new:
         response.status_code = HTTPStatus.OK
     response.headers["Location"] = f"/api/v1/runs/{run_id}"
     run = desk.store.runs.find(run_id)
@@ -198,23 +195,20 @@ def run_job(
     return Run(**run_view(run))
 
 
-@router.post("/{name}/pause", summary="Pause a job")
-def pause_job(name: JobName, who: Runner, desk: AtDesk, note: Noted) -> schemas.Paused:
+@router.post("/{name}/pause", summary="Pause a job", dependencies=[audited("job.pause", Scope.RUN)])
+def pause_job(name: JobName, desk: AtDesk) -> schemas.Paused:
     """Make no more slots of it due, until it is resumed. What runs goes on."""
     changed = desk.verbs.pause(name)
-    if changed:
-        note(desk, who, "job.pause", name)
     return schemas.Paused(name=name, paused=True, changed=changed)
 
 
-@router.post("/{name}/resume", summary="Resume a job")
-def resume_job(name: JobName, who: Runner, desk: AtDesk, note: Noted) -> schemas.Paused:
+@router.post("/{name}/resume", summary="Resume a job", dependencies=[audited("job.resume", Scope.RUN)])
+def resume_job(name: JobName, desk: AtDesk) -> schemas.Paused:
     """End a pause. Slots that passed in it are not caught up."""
     passed = 0
     changed = desk.store.jobs.get(name).paused_at is not None
     if changed:
         passed = desk.verbs.resume(name)
-        note(desk, who, "job.resume", name)
     slot = instant_view(desk.store.jobs.get(name).next_slot)
     return schemas.Paused(name=name, paused=False, changed=changed, passed=passed, next_slot=slot)
 

@@ -10,11 +10,12 @@ from fastapi.responses import PlainTextResponse, StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
 from rota.api.desks import AtDesk
+from rota.api.door import desks_of
 from rota.api.names import RunId
 from rota.api.run_source import is_at_the_end, place_of
 from rota.api.schemas.runs import Output
 from rota.api.streams import MEDIA_TYPE, streams_of
-from rota.api.who import desks_of, needs
+from rota.api.who import needs
 from rota.control.following import Place
 from rota.control.output import Chunk, attempt_of, read_output
 from rota.model.access import Scope

@@ -7,13 +7,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Response
 
+from rota.api.audit import Change, audited
 from rota.api.desks import AtDesk
 from rota.api.names import RunId
-from rota.api.noting import Noted
 from rota.api.queries import After, Limit, Moment, State, Tag, Text, instant
 from rota.api.schemas import runs as schemas
 from rota.api.schemas.jobs import Why as WhyAnswer
-from rota.api.who import Runner, needs
+from rota.api.who import needs
 from rota.control.listing import Listing
 from rota.control.times import with_zone, zone_named
 from rota.control.views import answer_view, run_details_view, run_view
@@ -63,18 +63,21 @@ def why(run_id: RunId, desk: AtDesk) -> WhyAnswer:
 
 
 @router.post("/{run_id}/cancel", status_code=HTTPStatus.ACCEPTED, summary="Cancel a run")
-def cancel_run(run_id: RunId, who: Runner, desk: AtDesk, note: Noted) -> schemas.Run:
+def cancel_run(run_id: RunId, desk: AtDesk, change: Annotated[Change, audited("run.cancel", Scope.RUN)]) -> schemas.Run:
     """End a run: at once if it waits, else by its engine, with all that it has started. One that has ended is 409."""
     run = desk.questions.run(run_id)
-    desk.verbs.cancel(run.id, f"cancelled by {who.name}")
-    note(desk, who, "run.cancel", run.id)
+    desk.verbs.cancel(run.id, f"cancelled by {change.who.name}")
     return schemas.Run(**run_view(desk.questions.run(run.id)))
 
 
-@router.post("/{run_id}/retry", status_code=HTTPStatus.ACCEPTED, summary="Run it again")
-def retry_run(run_id: RunId, who: Runner, desk: AtDesk, note: Noted, response: Response) -> schemas.Run:
+@router.post(
+    "/{run_id}/retry",
+    status_code=HTTPStatus.ACCEPTED,
+    summary="Run it again",
+    dependencies=[audited("run.retry", Scope.RUN)],
+)
+def retry_run(run_id: RunId, desk: AtDesk, response: Response) -> schemas.Run:
     """Ask for an ended run once more, with its parameters, and return the new run."""
     made = desk.verbs.retry(desk.questions.run(run_id).id)
-    note(desk, who, "run.retry", run_id)
     response.headers["Location"] = f"/api/v1/runs/{made}"
     return schemas.Run(**run_view(desk.questions.run(made)))

@@ -77,12 +77,13 @@ class Load(Answer):
 
 
 class PreviewRequest(Asked):
-    """A schedule: one of `cron`, `every`, `at` and `calendar`, and what belongs to it."""
+    """A schedule: one of `cron`, `every`, `at`, `calendar` and `custom`, and what belongs to it."""
 
     cron: _Text = Field(default=None, description="As in cron.", examples=["30 2 * * *"])
     every: _Text = Field(default=None, description="An interval.", examples=[None])
     at: _Text = Field(default=None, description="Once.", examples=[None])
     calendar: _Text = Field(default=None, description="As in systemd.", examples=[None])
+    custom: _Text = Field(default=None, description="Of a plug-in: its name, and what it takes.", examples=[None])
     start: Literal["start", "end"] = Field(
         default="start", alias="from", description="With `every`: count from the start or the end of the run before."
     )

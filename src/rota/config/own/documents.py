@@ -309,6 +309,7 @@ class EngineDocument(_Document):
         description="One log of everything that runs do and write; relative to this file. Lines of text are appended "
         "to it, and it is made with the mode that the umask leaves.",
     )
+    web: Flag | None = Field(None, description="`false`: without the pages and REST [true].")
 
 
 class FileDocument(_Document):

@@ -19,10 +19,18 @@ CREATE TABLE credential (
     created_at INTEGER NOT NULL,
     expires_at INTEGER,
     used_at    INTEGER,
-    CHECK (kind = 'token' OR expires_at IS NOT NULL)
+    family     TEXT NOT NULL DEFAULT '',
+    spent_at   INTEGER,
+    CHECK (kind = 'token' OR expires_at IS NOT NULL),
+    CHECK ((kind = 'refresh') = (family <> '')),
+    CHECK (spent_at IS NULL OR kind = 'refresh')
 ) WITHOUT ROWID;
 -- A person's credentials, to list and to revoke.
 CREATE INDEX credential_of_user ON credential (user, kind, created_at);
+-- Refresh tokens that came out of each other, of which one at most is not spent.
+CREATE UNIQUE INDEX credential_head ON credential (family) WHERE family <> '' AND spent_at IS NULL;
+-- All of them, to revoke them together.
+CREATE INDEX credential_of_family ON credential (family) WHERE family <> '';
 -- What has expired, to let it go.
 CREATE INDEX credential_expires ON credential (expires_at) WHERE expires_at IS NOT NULL;
 

@@ -24,8 +24,8 @@ SELECT * FROM user ORDER BY name
 
 -- name: add_credential
 -- What its owner was just shown; only its digest is kept.
-INSERT INTO credential (id, user, kind, name, scopes, digest, created_at, expires_at)
-VALUES (:id, :user, :kind, :name, :scopes, :digest, :now, :expires_at)
+INSERT INTO credential (id, user, kind, name, scopes, digest, created_at, expires_at, family)
+VALUES (:id, :user, :kind, :name, :scopes, :digest, :now, :expires_at, :family)
 
 -- name: credential_by_digest
 -- Whose it is that somebody shows, if it is still good.
@@ -46,8 +46,24 @@ UPDATE credential SET used_at = :now WHERE id = :id AND (used_at IS NULL OR used
 UPDATE credential SET expires_at = :expires_at WHERE id = :id
 
 -- name: drop_credential
--- One is revoked; of two that use up the same refresh token only one finds it.
+-- One is revoked.
 DELETE FROM credential WHERE id = :id
+
+-- name: credential_by_id
+-- One of which only the id is known, if it is still good.
+SELECT * FROM credential WHERE id = :id AND (expires_at IS NULL OR expires_at > :now)
+
+-- name: spend_credential
+-- A refresh token is exchanged: once.
+UPDATE credential SET spent_at = :now WHERE id = :id AND spent_at IS NULL
+
+-- name: head_of_family
+-- The one refresh token of a family that is not spent; none once the family is revoked.
+SELECT * FROM credential WHERE family = :family AND family <> '' AND spent_at IS NULL AND expires_at > :now
+
+-- name: drop_family
+-- A sign-in is over: all of its refresh tokens go, and its access tokens with them.
+DELETE FROM credential WHERE family = :family AND family <> ''
 
 -- name: drop_credentials_of_user
 -- All of a person's of one kind are revoked.

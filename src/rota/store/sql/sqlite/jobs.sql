@@ -54,8 +54,9 @@ SELECT name FROM job WHERE removed_at IS NULL ORDER BY name LIMIT 5000
 SELECT count(*) FROM job WHERE removed_at IS NULL
 
 -- name: job_counts
--- The same, and how many of them are paused or disabled.
-SELECT count(*) AS jobs, coalesce(sum(paused_at IS NOT NULL), 0) AS paused, coalesce(sum(enabled = 0), 0) AS disabled
+-- The same, and how many of them are disabled, or only paused.
+SELECT count(*) AS jobs,
+       coalesce(sum(paused_at IS NOT NULL AND enabled <> 0), 0) AS paused, coalesce(sum(enabled = 0), 0) AS disabled
   FROM job WHERE removed_at IS NULL
 
 -- name: due_jobs
