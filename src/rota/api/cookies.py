@@ -24,6 +24,7 @@ CSRF_HEADER = "X-CSRF-Token"
 CSRF_FIELD = "csrf_token"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORM = "application/x-www-form-urlencoded"
+_MOST_FIELDS = 2_000
 
 
 def cookie_of(request: Request, name: str, caller: Caller) -> str:
@@ -50,7 +51,7 @@ async def check_csrf(request: Request, cookie: str) -> None:
     """Refuse what changes something without the token of its session, in a header or in a form's field."""
     if request.method in SAFE:
         return
-    shown = request.headers.get(CSRF_HEADER) or (await read_form(request)).get(CSRF_FIELD, "")
+    shown = request.headers.get(CSRF_HEADER) or (await read_form(request)).get(CSRF_FIELD, [""])[0]
     if not compare_digest(shown.encode(), csrf_token(cookie).encode()):
         raise NotAllowed(
             HTTPStatus.FORBIDDEN,
@@ -58,16 +59,15 @@ async def check_csrf(request: Request, cookie: str) -> None:
         )
 
 
-async def read_form(request: Request) -> dict[str, str]:
-    """Return the fields of a form, the first value of each; none when the request is no form."""
+async def read_form(request: Request) -> dict[str, list[str]]:
+    """Return the fields of a form, all values of each; none when the request is no form."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != _FORM:
         return {}
     text = (await request.body()).decode("utf-8", "replace")
     try:
-        fields = parse_qs(text, keep_blank_values=True, max_num_fields=1_000)
+        return parse_qs(text, keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except ValueError:
         raise NotAllowed(HTTPStatus.BAD_REQUEST, "the form has too many fields") from None
-    return {name: values[0] for name, values in fields.items()}
 
 
 def _named(name: str, caller: Caller) -> str:

@@ -41,13 +41,18 @@ def in_path(name: str) -> str:
     return quote(name, safe="")
 
 
+def from_path(part: str) -> str:
+    """Return a name as it was before it was written in a path."""
+    return part.replace("%2F", "/").replace("%25", "%")
+
+
 def _job_name(
     name: Annotated[
         str,
         Path(description="The job's name; a slash in it is written %2F.", examples=["backup"], max_length=_LONGEST),
     ],
 ) -> str:
-    return name.replace("%2F", "/").replace("%25", "%")
+    return from_path(name)
 
 
 JobName = Annotated[str, Depends(_job_name)]

@@ -86,9 +86,8 @@ async def _of_rota(_request: Request, error: Exception) -> Response:
     return of_error(error)
 
 
-async def _of_request(_request: Request, error: Exception) -> Response:
+def of_request(error: RequestValidationError) -> Response:
     """Say everything that is wrong with a request, each with its place in it."""
-    assert isinstance(error, RequestValidationError), "it is installed for those"
     wrong = [
         Fault(place=_plain(".".join(map(str, each["loc"]))), problem=_plain(each["msg"])).model_dump()
         for each in error.errors()
@@ -97,10 +96,20 @@ async def _of_request(_request: Request, error: Exception) -> Response:
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "bad-request", first, problems=wrong)
 
 
-async def _of_http(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException), "it is installed for those"
+def of_http(error: HTTPException) -> Response:
+    """Return what the framework has to say as a problem."""
     kind = re.sub(r"\W+", "-", HTTPStatus(error.status_code).phrase.lower())
     return problem(error.status_code, kind, str(error.detail), dict(error.headers or {}))
+
+
+async def _of_request(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError), "it is installed for those"
+    return of_request(error)
+
+
+async def _of_http(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException), "it is installed for those"
+    return of_http(error)
 
 
 async def _of_mistake(_request: Request, _error: Exception) -> Response:

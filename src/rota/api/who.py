@@ -22,7 +22,7 @@ from starlette.concurrency import run_in_threadpool
 
 from rota.api.access_tokens import looks_like_one, read_access_token
 from rota.api.callers import Caller, caller_of
-from rota.api.cookies import LINK_COOKIE, SAFE, SESSION_COOKIE, check_csrf, cookie_of
+from rota.api.cookies import LINK_COOKIE, SAFE, SESSION_COOKIE, check_csrf, cookie_of, csrf_token
 from rota.api.door import Door, desks_of, door_of
 from rota.api.link import opens
 from rota.api.problems import NotAllowed
@@ -150,6 +150,14 @@ def _note_refusal(request: Request, who: Who) -> None:
 def target_of(request: Request) -> str:
     """Return what a request is about, by its path: a job's name, a run's id."""
     return " ".join(str(value) for value in request.path_params.values())[:_LONGEST_TARGET]
+
+
+def csrf_token_of(request: Request, who: Who) -> str | None:
+    """Return what a page of theirs shows to change something; None for who is known by no cookie."""
+    name = {Kind.SESSION: SESSION_COOKIE, "link": LINK_COOKIE}.get(who.how)
+    if name is None:
+        return None
+    return csrf_token(cookie_of(request, name, caller_of(request, door_of(request).proxies)))
 
 
 Known = Annotated[Who, Depends(identify)]

@@ -16,7 +16,6 @@ from rota.errors import Conflict
 
 if TYPE_CHECKING:
     from rota.control.questions import JobLine
-    from rota.model.run import Run
 
 _TITLES = ("job", "schedule", "state", "next", "last run")
 
@@ -48,62 +47,10 @@ def list_command(session: Session, tag: str | None, as_json: bool) -> None:
 
 
 def _row(line: JobLine, now: datetime) -> list[Cell | str]:
-    from rota.control.preview import explain
+    from rota.control.words import doing, due, last_of, schedule_of
 
-    job = line.stored.job
-    schedule = "; ".join(explain(spec, job.timezone) for spec in job.schedules) or "by hand"
-    return [Cell(line.stored.name, "bold"), schedule, _state(line), _next(line, now), _last(line.last, now)]
-
-
-def _state(line: JobLine) -> Cell:
-    stored = line.stored
-    words = []
-    if line.running:
-        words.append("running" if line.running == 1 else f"running {line.running}")
-    if line.queued:
-        words.append(f"queued {line.queued}")
-    if line.waiting:
-        words.append("to be retried")
-    if stored.paused_at is not None:
-        words.append("paused")
-    if not stored.job.enabled:
-        words.append("disabled")
-    if line.broken:
-        words.append("not planned")
-    style = "failed" if line.broken else "running" if line.running else "paused" if stored.paused_at else ""
-    return Cell(", ".join(words), style) if words else Cell("idle", "dim")
-
-
-def _next(line: JobLine, now: datetime) -> Cell:
-    from rota.control.times import relative, short
-
-    stored = line.stored
-    if stored.next_slot is None:
-        if not stored.wants_slots or not stored.job.schedules:
-            return Cell("-", "dim")
-        if line.broken:
-            return Cell("unknown", "failed")
-        if stored.job.at_boot:
-            return Cell("at boot", "dim")
-        after_end = any(spec.from_end for spec in stored.job.schedules)
-        return Cell("after this run" if after_end and (line.running or line.queued) else "never again", "dim")
-    if stored.next_slot <= now:
-        return Cell(f"due {relative(stored.next_slot, now)}", "paused")
-    return Cell(f"{relative(stored.next_slot, now)} ({short(stored.next_slot, now, said_in=stored.job.timezone)})")
-
-
-def _last(run: Run | None, now: datetime) -> Cell:
-    from rota.control.times import brief, relative, rough
-
-    if run is None:
-        return Cell("-", "dim")
-    state = run.state.value.replace("_", " ")
-    when = run.ended_at or run.started_at or run.queued_at
-    if run.ended_at is None and run.started_at is not None:
-        return Cell(f"{state} for {rough(now - when)}", state)
-    length = f", took {brief(run.duration)}" if run.duration is not None else ""
-    code = f" ({run.exit_code})" if run.exit_code and state == "failed" else ""
-    return Cell(f"{state}{code} {relative(when, now)}{length}", state)
+    said = (doing(line), due(line, now), last_of(line.last, now))
+    return [Cell(line.stored.name, "bold"), schedule_of(line), *(Cell(*each) for each in said)]
 
 
 def _print_nothing(session: Session, tag: str | None) -> None:

@@ -8,6 +8,7 @@ found is a fact in the store.
 
 from __future__ import annotations
 
+import logging
 import os
 import pwd
 import resource
@@ -20,7 +21,6 @@ from urllib.parse import urlsplit
 import msgspec
 import uvicorn
 
-from rota.api.app import create_app
 from rota.api.door import Door, Owner
 from rota.api.gate import Gate
 from rota.api.link import LinkDoor
@@ -29,11 +29,13 @@ from rota.ids import new_secret
 from rota.model.access import Signing
 from rota.process.leash import Leash
 from rota.process.peers import can_tell_peers
+from rota.web.site import Site
 from rota.wiring.bind import is_loopback, read_network
 from rota.wiring.desks import ClientDesks
 from rota.wiring.homes import WEB_FACT, WEB_SOCKET
 from rota.wiring.web_connection import Connection
 from rota.wiring.web_files import KeyFile, remove_link, write_link
+from rota.wiring.web_mistakes import Mistakes
 
 USUAL_PORT = 7682
 _MOST_CONNECTIONS = 1_000
@@ -83,8 +85,8 @@ def _serve(place: WebPlace, port: socket.socket, desks: ClientDesks, say: Callab
         link=new_secret() if place.link or not can_tell_peers() else "",
         key=KeyFile(place.home).key,
     )
-    app = create_app(desks, door)
-    gate = Gate(LinkDoor(app, door), {*_LOCAL, place.host, *place.allowed})
+    site = Site(desks, door)
+    gate = Gate(LinkDoor(site, door), {*_LOCAL, place.host, *place.allowed})
     server = uvicorn.Server(
         uvicorn.Config(
             gate,
@@ -100,6 +102,8 @@ def _serve(place: WebPlace, port: socket.socket, desks: ClientDesks, say: Callab
             timeout_graceful_shutdown=_SECONDS_TO_CLOSE,
         )
     )
+    # Only what the server itself logs: everything else has a log of its own, or is in the store.
+    logging.getLogger("uvicorn.error").addHandler(Mistakes(say))
     thread = threading.Thread(target=server.run, args=(listening,), name="web")
     thread.start()
     address = f"http://{_shown(place.host)}:{port.getsockname()[1]}"
@@ -107,7 +111,7 @@ def _serve(place: WebPlace, port: socket.socket, desks: ClientDesks, say: Callab
     while thread.is_alive() and not leash.wait(_LOOK):
         pass
     server.should_exit = True
-    app.state.streams.close()  # an open stream would hold the server up
+    site.streams.close()  # an open stream would hold the server up
     thread.join()
     with suppress(FileNotFoundError):
         os.unlink(os.path.join(place.home, WEB_SOCKET))

@@ -58,7 +58,7 @@ def list_jobs(
 ) -> schemas.JobPage:
     """Return jobs by name. `state` is that of the newest run."""
     page = Listing(desk.store, desk.questions).jobs(JobFilter(text, tag, origin, state, paused, enabled), after, limit)
-    items: Any = [job_view(line.stored, line.last) for line in page.items]
+    items: Any = [job_view(line.stored, line.last, line.broken) for line in page.items]
     return schemas.JobPage(items=items, next=page.next)
 
 
@@ -216,7 +216,7 @@ def resume_job(name: JobName, desk: AtDesk) -> schemas.Paused:
 def _details(desk: Desk, name: str, response: Response) -> View:
     line = desk.questions.job(name)
     response.headers["ETag"] = f'"{line.stored.revision}"'
-    return job_details_view(line.stored, line.last) | {"document": job_document(line.stored.job)}
+    return job_details_view(line.stored, line.last, line.broken) | {"document": job_document(line.stored.job)}
 
 
 def _made(desk: Desk, applied: Applied, response: Response, warnings: list[str]) -> schemas.Made:

@@ -8,15 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Request
 from starlette.concurrency import run_in_threadpool
 
-from rota.api.callers import caller_of
-from rota.api.cookies import LINK_COOKIE, SESSION_COOKIE, cookie_of, csrf_token
 from rota.api.desks import AtDesk
-from rota.api.door import door_of
 from rota.api.schemas.accounts import Me, PasswordChange
 from rota.api.signing_in import sign_in
-from rota.api.who import Known
+from rota.api.who import Known, csrf_token_of
 from rota.errors import Conflict
-from rota.model.access import Kind, Who
 
 router = APIRouter(prefix="/me", tags=["auth"])
 
@@ -30,7 +26,7 @@ def me(request: Request, who: Known, desk: AtDesk) -> Me:
         how=who.how,
         role=None if user is None else user.role,
         scopes=sorted(who.scopes),
-        csrf_token=_csrf_token(request, who),
+        csrf_token=csrf_token_of(request, who),
     )
 
 
@@ -41,10 +37,3 @@ async def change_password(request: Request, given: Annotated[PasswordChange, Bod
         raise Conflict("nobody can sign in yet, so there is no password to change; make a user first: POST users")
     await sign_in(request, who.name, given.old, "user.password")
     await run_in_threadpool(desk.accounts.set_password, who.name, given.new)
-
-
-def _csrf_token(request: Request, who: Who) -> str | None:
-    cookie = {Kind.SESSION: SESSION_COOKIE, "link": LINK_COOKIE}.get(who.how)
-    if cookie is None:
-        return None
-    return csrf_token(cookie_of(request, cookie, caller_of(request, door_of(request).proxies)))

@@ -46,6 +46,7 @@ class Job(Answer):
     next_slot: Instant | None = Field(description="When it is due next.")
     last_run: LastRun | None
     tags: list[str] = Field(examples=[["nightly"]])
+    broken: str = Field(default="", description="Why it is not planned, if its schedule cannot be read.")
 
 
 class Retries(Answer):

@@ -1,0 +1,82 @@
+"""What a job does, when it is due and how it went, in a few words: the same in a terminal and on a page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import NamedTuple
+
+from rota.control.preview import explain
+from rota.control.questions import JobLine
+from rota.control.times import brief, relative, rough, short
+from rota.model.run import Run
+
+
+class Said(NamedTuple):
+    """A few words, and how they are meant: a state's name, `dim`, or nothing."""
+
+    text: str
+    tone: str = ""
+
+
+def schedule_of(line: JobLine) -> str:
+    """Say when a job is due."""
+    job = line.stored.job
+    return "; ".join(explain(spec, job.timezone) for spec in job.schedules) or "by hand"
+
+
+def doing(line: JobLine) -> Said:
+    """Say what a job does now."""
+    stored = line.stored
+    words = []
+    if line.running:
+        words.append("running" if line.running == 1 else f"running {line.running}")
+    if line.queued:
+        words.append(f"queued {line.queued}")
+    if line.waiting:
+        words.append("to be retried")
+    if stored.paused_at is not None:
+        words.append("paused")
+    if not stored.job.enabled:
+        words.append("disabled")
+    if line.broken:
+        words.append("not planned")
+    tone = "failed" if line.broken else "running" if line.running else "paused" if stored.paused_at else ""
+    return Said(", ".join(words), tone) if words else Said("idle", "dim")
+
+
+def next_of(line: JobLine) -> Said | datetime:
+    """Return when a job is due next, or say why there is no telling."""
+    stored = line.stored
+    if stored.next_slot is not None:
+        return stored.next_slot
+    if not stored.wants_slots or not stored.job.schedules:
+        return Said("-", "dim")
+    if line.broken:
+        return Said("unknown", "failed")
+    if stored.job.at_boot:
+        return Said("at boot", "dim")
+    after_end = any(spec.from_end for spec in stored.job.schedules)
+    return Said("after this run" if after_end and (line.running or line.queued) else "never again", "dim")
+
+
+def due(line: JobLine, now: datetime) -> Said:
+    """Say when a job is due next, on the wall clock of this machine."""
+    when = next_of(line)
+    if isinstance(when, Said):
+        return when
+    if when <= now:
+        return Said(f"due {relative(when, now)}", "paused")
+    return Said(f"{relative(when, now)} ({short(when, now, said_in=line.stored.job.timezone)})")
+
+
+def last_of(run: Run | None, now: datetime) -> Said:
+    """Say how a job's newest run went."""
+    if run is None:
+        return Said("-", "dim")
+    state = run.state.value.replace("_", " ")
+    when = run.ended_at or run.started_at or run.queued_at
+    if run.ended_at is None and run.started_at is not None:
+        return Said(f"{state} for {rough(now - when)}", state)
+    length = f", took {brief(run.duration)}" if run.duration is not None else ""
+    code = f" ({run.exit_code})" if run.exit_code and state == "failed" else ""
+    return Said(f"{state}{code} {relative(when, now)}{length}", state)

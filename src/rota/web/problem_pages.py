@@ -1,0 +1,88 @@
+"""What went wrong, as a page: in the words of the error, with a way on. Who is no browser gets it as REST says it."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from rota.api import problems
+from rota.api.problems import NotAllowed
+from rota.clock import SystemClock
+from rota.errors import RotaError
+from rota.web.rendering import render
+from rota.web.tastes import tastes_of
+
+_TITLES = {
+    HTTPStatus.NOT_FOUND: "Not here",
+    HTTPStatus.FORBIDDEN: "Not yours to do",
+    HTTPStatus.CONFLICT: "Not now",
+    HTTPStatus.PRECONDITION_FAILED: "Somebody was faster",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "That cannot be",
+    HTTPStatus.TOO_MANY_REQUESTS: "Not so fast",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Just a moment",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "A mistake of rota's own",
+}
+
+
+def install(pages: FastAPI) -> None:
+    """Let every error that leaves a page's route be a page."""
+    pages.add_exception_handler(RotaError, _of_rota)
+    pages.add_exception_handler(RequestValidationError, _of_request)
+    pages.add_exception_handler(HTTPException, _of_http)
+    pages.add_exception_handler(Exception, _of_mistake)
+
+
+async def _of_rota(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RotaError), "it is installed for those"
+    answer = problems.of_error(error)
+    if not wants_page(request):
+        return answer
+    if isinstance(error, NotAllowed) and error.status == HTTPStatus.UNAUTHORIZED:
+        return _to_sign_in(request)
+    return problem_page(request, answer.status_code, str(error))
+
+
+async def _of_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError), "it is installed for those"
+    if not wants_page(request):
+        return problems.of_request(error)
+    wrong = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
+    return problem_page(request, HTTPStatus.UNPROCESSABLE_ENTITY, wrong)
+
+
+async def _of_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException), "it is installed for those"
+    if not wants_page(request):
+        return problems.of_http(error)
+    is_plain = error.detail == HTTPStatus.NOT_FOUND.phrase
+    return problem_page(request, error.status_code, "There is no such page." if is_plain else str(error.detail))
+
+
+async def _of_mistake(request: Request, _error: Exception) -> Response:
+    text = "This is a mistake of rota's own; its log says more, and a report of it would be kind."
+    return problem_page(request, HTTPStatus.INTERNAL_SERVER_ERROR, text)
+
+
+def problem_page(request: Request, status: int, text: str) -> HTMLResponse:
+    """Return a page that says what went wrong."""
+    title = _TITLES.get(HTTPStatus(status), HTTPStatus(status).phrase)
+    tastes = tastes_of(request)
+    body = render("problem.html", request, tastes=tastes, now=SystemClock().now(), title=title, text=text)
+    return HTMLResponse(body, status)
+
+
+def wants_page(request: Request) -> bool:
+    """Tell whether it is a browser that asks."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def _to_sign_in(request: Request) -> RedirectResponse:
+    """Send somebody to sign in, and from there back to where they wanted to look."""
+    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    path = "/sign-in" if request.method != "GET" or wanted == "/" else f"/sign-in?next={quote(wanted, safe='')}"
+    return RedirectResponse(path, HTTPStatus.SEE_OTHER)

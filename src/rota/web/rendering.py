@@ -1,0 +1,157 @@
+"""From facts to a page: the templates, and what every page knows.
+
+Autoescaping is always on and a name that a template does not get is an error. Nothing here marks text of a job as
+markup; what is markup is written in templates alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+from functools import cache
+from http import HTTPStatus
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import jinja2
+import msgspec
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from rota import __version__
+from rota.api.desks import AtDesk
+from rota.api.names import in_path
+from rota.api.who import Reader, csrf_token_of
+from rota.control.desk import Desk
+from rota.control.pulse import PATIENCE, undone_since
+from rota.control.times import brief, relative, rough, short, with_zone
+from rota.model.access import Kind, Scope, Who
+from rota.schedule.zones import local_zone_name
+from rota.schedule.zones import zone as find_zone
+from rota.web.assets import asset
+from rota.web.notices import Notice, leave_notice, take_notice
+from rota.web.tastes import Tastes, tastes_of
+
+
+class Me(msgspec.Struct, frozen=True):
+    """Whoever looks at a page, and what they may do here."""
+
+    name: str
+    can_run: bool
+    can_write: bool
+    can_admin: bool
+    signed_in: bool
+    csrf_token: str
+
+
+class Pulse(msgspec.Struct, frozen=True):
+    """Whether it is scheduling right now: in a word, and in a sentence."""
+
+    word: str
+    sentence: str
+    tone: str
+
+
+class Page:
+    """What a route needs to answer with a page: who asks, a desk, and the way to a template."""
+
+    def __init__(self, request: Request, who: Who, desk: Desk) -> None:
+        self.request, self.who, self.desk = request, who, desk
+        self.now = desk.clock.now()
+        self.tastes: Tastes = tastes_of(request)
+
+    @property
+    def zone(self) -> tzinfo:
+        """Return the wall clock of whoever looks at it."""
+        return find_zone(self.tastes.zone)
+
+    def show(self, template: str, status: int = HTTPStatus.OK, **facts: Any) -> HTMLResponse:
+        """Return a page."""
+        notice = take_notice(self.request)
+        text = render(
+            template,
+            self.request,
+            tastes=self.tastes,
+            now=self.now,
+            me=_me(self.request, self.who),
+            pulse=pulse_of(self.desk, self.now),
+            notice=notice,
+            **facts,
+        )
+        answer = HTMLResponse(text, status)
+        if notice is not None:
+            leave_notice(answer, None)
+        return answer
+
+    def go(self, path: str, notice: str = "", tone: str = "good") -> RedirectResponse:
+        """Send a browser on after something was done, with a word about it."""
+        answer = RedirectResponse(path, HTTPStatus.SEE_OTHER)
+        if notice:
+            leave_notice(answer, Notice(notice, tone))
+        return answer
+
+
+def _page(request: Request, who: Reader, desk: AtDesk) -> Page:
+    return Page(request, who, desk)
+
+
+AtPage = Annotated[Page, Depends(_page, scope="function")]
+
+
+def render(template: str, request: Request, *, tastes: Tastes, now: datetime, **facts: Any) -> str:
+    """Return the text of a page."""
+    zone = find_zone(tastes.zone)
+    clock: dict[str, Callable[..., str]] = {
+        "relative": lambda instant: relative(instant, now),
+        "short": lambda instant: short(instant, now, zone),
+        "long": lambda instant: with_zone(instant, zone),
+    }
+    whole = {"me": None, "pulse": None, "notice": None} | facts
+    return (
+        _templates()
+        .get_template(template)
+        .render(request=request, path=request.url.path, tastes=tastes, now=now, clock=clock, **whole)
+    )
+
+
+def pulse_of(desk: Desk, now: datetime) -> Pulse:
+    """Say whether what is due is being done."""
+    if desk.engine_pid() is None:
+        return Pulse("not running", "No engine runs: nothing starts until somebody runs rota serve.", "failed")
+    since = undone_since(desk.store)
+    if since is not None and now - since > PATIENCE:
+        late = rough(now - since)
+        text = f"The engine has not done for {late} what is due: it is stopped, hangs, or has too much to do."
+        return Pulse(f"{late} late", text, "late")
+    return Pulse("scheduling", "What is due is being done.", "succeeded")
+
+
+def _me(request: Request, who: Who) -> Me:
+    return Me(
+        who.name,
+        can_run=who.may(Scope.RUN),
+        can_write=who.may(Scope.WRITE),
+        can_admin=who.may(Scope.ADMIN),
+        signed_in=who.how == Kind.SESSION,
+        csrf_token=csrf_token_of(request, who) or "",
+    )
+
+
+@cache
+def _templates() -> jinja2.Environment:
+    made = jinja2.Environment(
+        loader=jinja2.PackageLoader("rota.web"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals |= {"asset": asset, "version": __version__, "machine_zone": local_zone_name}
+    made.filters |= {
+        "brief": brief,
+        "rough": rough,
+        "in_path": in_path,
+        "in_query": lambda text: quote(text, safe=""),
+        "state": lambda state: str(state).replace("_", " "),
+    }
+    return made
