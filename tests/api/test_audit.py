@@ -14,8 +14,8 @@ from fastapi.routing import APIRoute
 from rota.api import problems
 from rota.api.app import create_app
 from rota.api.audit import Change, audited
+from rota.api.callers import PEER
 from rota.api.door import Door, Owner
-from rota.api.who import PEER
 from rota.model.access import Scope
 from rota.wiring.client import Client
 from rota.wiring.desks import ClientDesks

@@ -19,6 +19,8 @@ def test_a_summary_says_that_nothing_is_scheduled_without_an_engine(world):
     assert ({"total": 1, "paused": 0, "disabled": 0}, {"queued": 1}) == (found["jobs"], found["active"])
     assert ({"failed": 1}, ["failed"]) == (found["lately"], [run["state"] for run in found["trouble"]])
     assert "backup" == found["next"]["job"]
+    ready = world.ask("GET", "/readyz")
+    assert (503, "no engine is running") == (ready.status_code, ready.json()["status"])
 
 
 def test_a_timeline_has_what_ran_and_what_is_coming(world):

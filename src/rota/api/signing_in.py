@@ -13,11 +13,11 @@ import anyio.to_thread
 from fastapi import Request
 from starlette.responses import Response
 
-from rota.api.callers import caller_of
+from rota.api.callers import caller_of, party_of
 from rota.api.cookies import SESSION_COOKIE, cookie_of, set_cookie
 from rota.api.door import desks_of, door_of
 from rota.api.problems import NotAllowed
-from rota.api.throttle import address_key, name_key
+from rota.api.throttle import name_key, party_key
 from rota.control.accounts import SESSION_LASTS, Accounts, Issued
 from rota.model.access import Kind, User, Who
 
@@ -44,7 +44,7 @@ async def sign_in(request: Request, name: str, password: str, action: str = "aut
     People type their password where the name goes; so what is no name is not written down.
     """
     caller, throttle = caller_of(request, door_of(request).proxies), door_of(request).throttle
-    keys = [name_key(name), address_key(caller.address)]
+    keys = [name_key(name), party_key(party_of(caller.address, caller.uid))]
     if (rest := throttle.enter(keys)) > 0:
         raise TooManyTries(rest)
     limiter = _passwords()

@@ -28,6 +28,8 @@ class Summary(msgspec.Struct, frozen=True):
     now: datetime
     engine: int | None
     """The pid of the engine."""
+    is_stopped: bool
+    """The engine is there, but was stopped (SIGSTOP): it does nothing, even if nothing is due yet."""
     late: timedelta | None
     """For how long something has been left undone that is due; None when nothing is, or only just."""
     jobs: JobCounts
@@ -46,10 +48,16 @@ class Summary(msgspec.Struct, frozen=True):
     @property
     def is_scheduling(self) -> bool:
         """Tell whether what is due is being done."""
-        return self.engine is not None and self.late is None
+        return self.engine is not None and not self.is_stopped and self.late is None
 
 
-def summary(store: Store, questions: Questions, clock: Clock, engine: Callable[[], int | None]) -> Summary:
+def summary(
+    store: Store,
+    questions: Questions,
+    clock: Clock,
+    engine: Callable[[], int | None],
+    is_stopped: Callable[[], bool] = bool,
+) -> Summary:
     """Return how things stand now."""
     now = clock.now()
     since = undone_since(store)
@@ -61,6 +69,7 @@ def summary(store: Store, questions: Questions, clock: Clock, engine: Callable[[
     return Summary(
         now=now,
         engine=engine(),
+        is_stopped=is_stopped(),
         late=late,
         jobs=store.jobs.counts(),
         active={state: count for state, count in store.runs.state_counts().items() if count},

@@ -50,7 +50,7 @@ async def _of_rota(request: Request, error: Exception) -> Response:
 async def _of_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError), "it is installed for those"
     if not wants_page(request):
-        return problems.of_request(error)
+        return problems.of_request(request, error)
     wrong = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
     return problem_page(request, HTTPStatus.UNPROCESSABLE_ENTITY, wrong)
 

@@ -118,6 +118,8 @@ def pulse_of(desk: Desk, now: datetime) -> Pulse:
     """Say whether what is due is being done."""
     if desk.engine_pid() is None:
         return Pulse("not running", "No engine runs: nothing starts until somebody runs rota serve.", "failed")
+    if desk.engine_is_stopped():
+        return Pulse("stopped", "The engine is stopped by a signal: nothing starts until it is let go on.", "failed")
     since = undone_since(desk.store)
     if since is not None and now - since > PATIENCE:
         late = rough(now - since)

@@ -65,11 +65,12 @@ async def token(request: Request, given: Annotated[SignIn, Body()], desk: AtDesk
 @router.post("/refresh", summary="Get the next access token")
 def refresh(request: Request, given: Annotated[Refresh, Body()], desk: AtDesk) -> Tokens:
     """Trade a refresh token for the next pair. One that is shown a second time ends everything that came of it."""
-    issued = desk.accounts.exchange(given.refresh_token)
-    address = caller_of(request, door_of(request).proxies).address
-    name = "" if issued is None else issued.credential.user
-    outcome = "refused" if issued is None else "ok"
-    desk.accounts.note(Who(name, frozenset(), Kind.REFRESH, address=address), "auth.refresh", name, outcome)
+    shown = desk.accounts.refresh_token(given.refresh_token)
+    issued = None if shown is None else desk.accounts.exchange(shown)
+    if shown is not None:  # what was made up is not written down: anybody could fill the disk with it
+        address = caller_of(request, door_of(request).proxies).address
+        who = Who(shown.user, frozenset(), Kind.REFRESH, address=address)
+        desk.accounts.note(who, "auth.refresh", shown.user, "refused" if issued is None else "ok")
     if issued is None:
         raise NotAllowed(HTTPStatus.UNAUTHORIZED, "this refresh token is good for nothing any more; sign in again")
     return _tokens(request, issued, desk)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query
 
 from rota.api.desks import AtDesk
-from rota.api.queries import Moment, ahead, instant
+from rota.api.queries import Moment, ahead, instant, read
 from rota.api.schemas import overview as schemas
 from rota.api.schemas.jobs import Slot
 from rota.api.who import needs
@@ -27,7 +27,7 @@ _BACK, _AHEAD = timedelta(hours=6), timedelta(hours=6)
 @router.get("/summary", summary="How things stand")
 def show_summary(desk: AtDesk) -> schemas.Summary:
     """Tell on one screen: is it scheduling, what runs, what went wrong in the last 24 hours, and what comes next."""
-    found = overview.summary(desk.store, desk.questions, desk.clock, desk.engine_pid)
+    found = overview.summary(desk.store, desk.questions, desk.clock, desk.engine_pid, desk.engine_is_stopped)
     late = timedelta(0) if found.late is None else found.late
     trouble: list[Any] = [run_view(run) for run in found.trouble]
     return schemas.Summary(
@@ -76,7 +76,8 @@ def show_load(
 ) -> schemas.Load:
     """Return how much ran in each hour of the week."""
     name = timezone or local_zone_name()
-    week = overview.week(desk.store, desk.clock.now(), find_zone(name), weeks)
+    zone = read("timezone", name, lambda: find_zone(name))
+    week = overview.week(desk.store, desk.clock.now(), zone, weeks)
     days = [
         [schemas.Hour(runs=hour.runs, failed=hour.failed, busy=seconds_view(hour.busy) or 0.0) for hour in day]
         for day in week

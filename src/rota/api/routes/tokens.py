@@ -49,12 +49,14 @@ def add_token(
 def remove_token(
     token_id: TokenId, desk: AtDesk, change: Annotated[Change, audited("token.remove", Scope.READ)]
 ) -> None:
-    """Let a token be good for nothing from now on."""
-    found = desk.accounts.credential(token_id)
-    mine = found is not None and (found.user == change.who.name or change.who.may(Scope.ADMIN))
+    """Let a token be good for nothing from now on. A token revokes itself, and others only if it is an admin's."""
+    found, who = desk.accounts.credential(token_id), change.who
+    mine = found is not None and (found.user == who.name or who.may(Scope.ADMIN))
     if found is None or found.kind is not Kind.TOKEN or not mine:
         raise NotFound(f"you have no token with the id {token_id!r}")
     change.target = f"{found.user} {found.name}"
+    if _is_a_programs(who) and not who.may(Scope.ADMIN) and found.id != who.credential:
+        raise NotAllowed(HTTPStatus.FORBIDDEN, "a token revokes itself, and no others; sign in to revoke this one")
     desk.accounts.revoke(token_id)
 
 
@@ -66,5 +68,10 @@ def _check_may_make(who: Who, owner: str, has_users: bool) -> None:
         return
     if owner != who.name:
         raise NotAllowed(HTTPStatus.FORBIDDEN, "only an admin makes tokens for somebody else")
-    if who.how in (Kind.TOKEN, "signature"):
+    if _is_a_programs(who):
         raise NotAllowed(HTTPStatus.FORBIDDEN, "a token makes no tokens, unless it is an admin's; sign in to make one")
+
+
+def _is_a_programs(who: Who) -> bool:
+    """Tell whether what was shown may be less than a person is: they did not sign in for this."""
+    return who.how in (Kind.TOKEN, "signature")

@@ -15,4 +15,5 @@ router = APIRouter()
 def dashboard(page: AtPage) -> HTMLResponse:
     """Show how things stand."""
     desk = page.desk
-    return page.show("dashboard.html", summary=summary(desk.store, desk.questions, desk.clock, desk.engine_pid))
+    found = summary(desk.store, desk.questions, desk.clock, desk.engine_pid, desk.engine_is_stopped)
+    return page.show("dashboard.html", summary=found)
