@@ -35,6 +35,8 @@ REFRESH_LASTS = timedelta(days=14)
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 1024
 _LONGEST_NAME = 64
+_WITHOUT_USERS = ("local", "link")
+"""How the owner of the home gets in, as long as nobody can sign in."""
 _NAME = re.compile(r"[\w.@-]+")
 _PREFIXES = {Kind.TOKEN: "rota_t_", Kind.SESSION: "rota_s_", Kind.REFRESH: "rota_r_"}
 """So that whoever finds one, in a repository for example, knows what it is."""
@@ -207,6 +209,24 @@ class Accounts:
         if head is None or owner is None:
             return None
         return Who(owner.name, head.scopes & owner.role.scopes, "access", family)
+
+    def still_knows(self, who: Who, scope: Scope) -> bool:
+        """Tell whether somebody who was let in would be let in with the same now, to do such things.
+
+        It is no use of what they have shown: nothing is written, and nothing lasts longer for it.
+        """
+        now = self._clock.now()
+        if who.how in _WITHOUT_USERS:
+            return not self.has_users
+        owner = self._access.user(who.name)
+        if owner is None or scope not in owner.role.scopes:
+            return False
+        match who.how:
+            case Kind.TOKEN | Kind.SESSION:
+                return self._access.credential_with_id(who.credential, now) is not None
+            case "access":
+                return self._access.head_of_family(who.credential, now) is not None
+        return True
 
     def exchange(self, secret: str) -> Issued | None:
         """Take a refresh token, which is good once, and return the next one; None when it is good for nothing.
