@@ -35,6 +35,8 @@ REFRESH_LASTS = timedelta(days=14)
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 1024
 _LONGEST_NAME = 64
+_WITHOUT_USERS = ("local", "link")
+"""How the owner of the home gets in, as long as nobody can sign in."""
 _NAME = re.compile(r"[\w.@-]+")
 _LINES_AT_ONCE = 500
 _PREFIXES = {Kind.TOKEN: "rota_t_", Kind.SESSION: "rota_s_", Kind.REFRESH: "rota_r_"}
@@ -208,6 +210,24 @@ class Accounts:
         if head is None or owner is None:
             return None
         return Who(owner.name, head.scopes & owner.role.scopes, "access", family)
+
+    def still_knows(self, who: Who, scope: Scope) -> bool:
+        """Tell whether somebody who was let in would be let in with the same now, to do such things.
+
+        It is no use of what they have shown: nothing is written, and nothing lasts longer for it.
+        """
+        now = self._clock.now()
+        if who.how in _WITHOUT_USERS:
+            return not self.has_users
+        owner = self._access.user(who.name)
+        if owner is None or scope not in owner.role.scopes:
+            return False
+        match who.how:
+            case Kind.TOKEN | Kind.SESSION:
+                return self._access.credential_with_id(who.credential, now) is not None
+            case "access":
+                return self._access.head_of_family(who.credential, now) is not None
+        return True
 
     def refresh_token(self, secret: str) -> Credential | None:
         """Return a refresh token that was issued here and has not ended, be it spent or not; nothing is written."""

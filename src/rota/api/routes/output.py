@@ -15,7 +15,7 @@ from rota.api.names import RunId
 from rota.api.run_source import is_at_the_end, place_of
 from rota.api.schemas.runs import Output
 from rota.api.streams import MEDIA_TYPE, streams_of
-from rota.api.who import needs
+from rota.api.who import Known, needs
 from rota.control.following import Place
 from rota.control.output import Chunk, attempt_of, read_output
 from rota.model.access import Scope
@@ -83,6 +83,7 @@ def output(
 async def live(
     run_id: RunId,
     request: Request,
+    who: Known,
     last_event_id: Annotated[
         str | None,
         Header(
@@ -106,7 +107,7 @@ async def live(
     run, place = await run_in_threadpool(look)
     if last_event_id is not None and is_at_the_end(place, run):
         return Response(status_code=HTTPStatus.NO_CONTENT)  # which tells a browser not to come back
-    return streams_of(request).output(run.id, place)
+    return streams_of(request).output(run.id, place, who)
 
 
 def _wants_json(request: Request) -> bool:
