@@ -14,7 +14,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from rota.api.callers import caller_of, party_of
-from rota.api.cookies import SESSION_COOKIE, cookie_of, set_cookie
+from rota.api.cookies import LINK_COOKIE, SESSION_COOKIE, cookie_of, drop_cookie, set_cookie
 from rota.api.door import desks_of, door_of
 from rota.api.problems import NotAllowed
 from rota.api.throttle import name_key, party_key
@@ -78,6 +78,18 @@ def begin_session(request: Request, response: Response, user: User, accounts: Ac
     issued = accounts.issue(user.name, Kind.SESSION, lasts=SESSION_LASTS)
     set_cookie(response, SESSION_COOKIE, issued.secret, caller)
     return issued
+
+
+def end_session(request: Request, response: Response, who: Who, accounts: Accounts) -> None:
+    """End a session, or all that came of the sign-in that an access token belongs to, and take its cookies away."""
+    if who.how == Kind.SESSION:
+        accounts.revoke(who.credential)
+    elif who.how == "access":
+        accounts.revoke_family(who.credential)
+    accounts.note(who, "auth.logout")
+    caller = caller_of(request, door_of(request).proxies)
+    for cookie in (SESSION_COOKIE, LINK_COOKIE):
+        drop_cookie(response, cookie, caller)
 
 
 def _passwords() -> anyio.CapacityLimiter:

@@ -22,6 +22,7 @@ from rota import __version__
 from rota.api.desks import AtDesk
 from rota.api.names import in_path
 from rota.api.who import Reader, csrf_token_of
+from rota.clock import SystemClock
 from rota.control.desk import Desk
 from rota.control.pulse import PATIENCE, undone_since
 from rota.control.times import brief, relative, rough, short, with_zone
@@ -98,6 +99,16 @@ def _page(request: Request, who: Reader, desk: AtDesk) -> Page:
 AtPage = Annotated[Page, Depends(_page, scope="function")]
 
 
+def show_to_anybody(request: Request, template: str, status: int = HTTPStatus.OK, **facts: Any) -> HTMLResponse:
+    """Return a page that says nothing of what is here: for whom it is not known, or matters not, who they are."""
+    notice = take_notice(request)
+    text = render(template, request, tastes=tastes_of(request), now=SystemClock().now(), notice=notice, **facts)
+    answer = HTMLResponse(text, status)
+    if notice is not None:
+        leave_notice(answer, None)
+    return answer
+
+
 def render(template: str, request: Request, *, tastes: Tastes, now: datetime, **facts: Any) -> str:
     """Return the text of a page."""
     zone = find_zone(tastes.zone)
@@ -110,8 +121,14 @@ def render(template: str, request: Request, *, tastes: Tastes, now: datetime, **
     return (
         _templates()
         .get_template(template)
-        .render(request=request, path=request.url.path, tastes=tastes, now=now, clock=clock, **whole)
+        .render(path=request.url.path, here=address_of(request), tastes=tastes, now=now, clock=clock, **whole)
     )
+
+
+def address_of(request: Request) -> str:
+    """Return where a page is on this site, as its browser asked for it."""
+    path: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    return path.decode("ascii", "replace") + (f"?{request.url.query}" if request.url.query else "")
 
 
 def pulse_of(desk: Desk, now: datetime) -> Pulse:
@@ -126,6 +143,11 @@ def pulse_of(desk: Desk, now: datetime) -> Pulse:
         text = f"The engine has not done for {late} what is due: it is stopped, hangs, or has too much to do."
         return Pulse(f"{late} late", text, "late")
     return Pulse("scheduling", "What is due is being done.", "succeeded")
+
+
+def as_sentence(text: str) -> str:
+    """Return the words of an error as a sentence: they begin small because they often follow others."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
 def _me(request: Request, who: Who) -> Me:
@@ -150,6 +172,7 @@ def _templates() -> jinja2.Environment:
     )
     made.globals |= {"asset": asset, "version": __version__, "machine_zone": local_zone_name}
     made.filters |= {
+        "as_sentence": as_sentence,
         "brief": brief,
         "rough": rough,
         "in_path": in_path,

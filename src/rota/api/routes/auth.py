@@ -10,12 +10,12 @@ from starlette.concurrency import run_in_threadpool
 
 from rota.api.access_tokens import LASTS, new_access_token
 from rota.api.callers import caller_of
-from rota.api.cookies import LINK_COOKIE, SESSION_COOKIE, csrf_token, drop_cookie
+from rota.api.cookies import csrf_token
 from rota.api.desks import AtDesk
 from rota.api.door import door_of
 from rota.api.problems import NotAllowed
 from rota.api.schemas.accounts import Me, Refresh, SignIn, Tokens
-from rota.api.signing_in import begin_session, sign_in
+from rota.api.signing_in import begin_session, end_session, sign_in
 from rota.api.who import Known
 from rota.control.accounts import REFRESH_LASTS, Issued
 from rota.control.desk import Desk
@@ -41,14 +41,7 @@ async def login(request: Request, response: Response, given: Annotated[SignIn, B
 @router.post("/logout", status_code=HTTPStatus.NO_CONTENT, summary="Sign out")
 def logout(request: Request, response: Response, who: Known, desk: AtDesk) -> None:
     """End the session, or all that came of the sign-in that an access token belongs to."""
-    if who.how == Kind.SESSION:
-        desk.accounts.revoke(who.credential)
-    elif who.how == "access":
-        desk.accounts.revoke_family(who.credential)
-    desk.accounts.note(who, "auth.logout")
-    caller = caller_of(request, door_of(request).proxies)
-    for cookie in (SESSION_COOKIE, LINK_COOKIE):
-        drop_cookie(response, cookie, caller)
+    end_session(request, response, who, desk.accounts)
 
 
 @router.post("/token", summary="Sign in with a program")
