@@ -11,6 +11,8 @@ let stream = null;
 let timer = null;
 let latest = 0;
 let pending = false;
+let again = false;
+let asked = "";
 let lostSince = null;
 
 export function keepFresh({ atOnce }) {
@@ -32,6 +34,7 @@ export function refreshSoon() {
 function listen() {
   const job = document.body.querySelector("[data-live-job]")?.dataset.liveJob;
   stream = new EventSource(job ? `/api/v1/events?job=${encodeURIComponent(job)}` : "/api/v1/events");
+  stream.onopen = refreshSoon; // for what has happened since the page was made, or while nobody listened
   stream.onmessage = refreshSoon;
   stream.addEventListener("missed", refreshSoon);
   stream.onerror = () => {
@@ -54,11 +57,15 @@ function wake() {
 }
 
 export async function refresh() {
-  if (pending) return;
+  if (pending) {
+    again = again || location.href !== asked; // somebody has moved on: what is on its way is of another page
+    return;
+  }
   pending = true;
   latest = Date.now();
+  asked = location.href;
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" });
+    const answer = await fetch(asked, { headers: { Accept: "text/html" }, redirect: "manual" });
     if (answer.type === "opaqueredirect") location.reload(); // signed out meanwhile
     else if (answer.ok) put(new DOMParser().parseFromString(await answer.text(), "text/html"));
     else throw new Error(`the page is answered with ${answer.status}`);
@@ -67,19 +74,35 @@ export async function refresh() {
     lost(error);
   } finally {
     pending = false;
+    if (again) {
+      again = false;
+      refresh();
+    }
   }
 }
 
 function put(page) {
+  if (location.href !== asked) return;
   for (const before of document.querySelectorAll("[data-live]")) {
     const after = page.getElementById(before.id);
     if (after && !isInUse(before) && !after.isEqualNode(before)) {
       keepOpen(before, after);
+      const focused = linkWithFocus(before);
       before.replaceWith(document.adoptNode(after));
+      if (focused !== null) linksOf(after).find((link) => nameOf(link) === focused)?.focus({ preventScroll: true });
     }
   }
   document.title = page.title;
   document.dispatchEvent(new CustomEvent("rota:fresh"));
+}
+
+// A link that has the focus keeps it, by what it says: where it leads may have changed.
+const linksOf = (part) => [...part.querySelectorAll("a[href]")];
+const nameOf = (link) => link.textContent.trim();
+
+function linkWithFocus(part) {
+  const active = document.activeElement;
+  return part.contains(active) && active.matches("a[href]") ? nameOf(active) : null;
 }
 
 function isInUse(part) {
