@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from rota.control.preview import explain
 from rota.control.questions import JobLine
 from rota.control.times import brief, relative, rough, short
-from rota.model.run import Run
+from rota.model.run import Run, Trigger
+
+_TRIGGERS = {
+    Trigger.SCHEDULE: "on schedule",
+    Trigger.CATCH_UP: "caught up",
+    Trigger.MANUAL: "by hand",
+    Trigger.RETRY: "asked for again",
+}
+_NOTABLE = 1.0
+_NO_TIME = timedelta(0)
 
 
 class Said(NamedTuple):
@@ -80,3 +89,28 @@ def last_of(run: Run | None, now: datetime) -> Said:
     length = f", took {brief(run.duration)}" if run.duration is not None else ""
     code = f" ({run.exit_code})" if run.exit_code and state == "failed" else ""
     return Said(f"{state}{code} {relative(when, now)}{length}", state)
+
+
+def trigger_of(run: Run) -> str:
+    """Say what made a run."""
+    return _TRIGGERS[run.trigger]
+
+
+def late_of(run: Run) -> str:
+    """Say how late a run began; nothing, if nobody would call it late."""
+    late = run.lateness
+    return f"{brief(late)} late" if late is not None and late >= _NOTABLE else ""
+
+
+def ending_of(run: Run) -> str:
+    """Say why a run ended, or waits, as it did: its reason, its exit code, and which try it is."""
+    code = f"exit code {run.exit_code}" if run.exit_code and "exit code" not in run.reason else ""
+    tries = f"attempt {run.attempt}" if run.attempt > 1 else ""
+    return "; ".join(part for part in (run.reason, code, tries) if part)
+
+
+def length_of(run: Run, now: datetime) -> str:
+    """Say how long a run took, or has been running."""
+    if run.duration is not None:
+        return brief(run.duration)
+    return "" if run.started_at is None or run.ended_at is not None else rough(max(_NO_TIME, now - run.started_at))

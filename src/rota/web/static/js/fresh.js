@@ -16,6 +16,8 @@ let stream = null;
 let timer = null;
 let latest = 0;
 let pending = false;
+let again = false;
+let asked = "";
 let lostSince = null;
 
 export function keepFresh({ atOnce }) {
@@ -37,9 +39,9 @@ export function refreshSoon() {
 function listen() {
   const job = document.body.querySelector("[data-live-job]")?.dataset.liveJob;
   stream = new EventSource(job ? `/api/v1/events?job=${encodeURIComponent(job)}` : "/api/v1/events");
+  stream.onopen = refreshSoon; // for what has happened since the page was made, or while nobody listened
   stream.onmessage = refreshSoon;
   stream.addEventListener("missed", refreshSoon);
-  stream.onopen = () => lostSince && refreshSoon();
   stream.onerror = () => {
     if (stream?.readyState === EventSource.CLOSED) {
       rest();
@@ -60,16 +62,24 @@ function wake() {
 }
 
 export async function refresh() {
-  if (pending) return;
+  if (pending) {
+    again = again || location.href !== asked; // somebody has moved on: what is on its way is of another page
+    return;
+  }
   pending = true;
   latest = Date.now();
+  asked = location.href;
   try {
-    const answer = await fetch(location.href, { headers: { Accept: "text/html" }, redirect: "manual" });
+    const answer = await fetch(asked, { headers: { Accept: "text/html" }, redirect: "manual" });
     await take(answer);
   } catch {
     lost();
   } finally {
     pending = false;
+    if (again) {
+      again = false;
+      refresh();
+    }
   }
 }
 
@@ -87,6 +97,7 @@ function leave() {
 }
 
 function put(page) {
+  if (location.href !== asked) return;
   for (const before of document.querySelectorAll("[data-live]")) {
     const after = page.getElementById(before.id);
     if (!after || isInUse(before)) continue;
