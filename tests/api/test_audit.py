@@ -24,7 +24,7 @@ from .webs import PASSWORD
 
 NOTED_BY_HAND = {"login", "logout", "token", "refresh", "change_password", "enter", "leave"}
 """Routes that write their own line, because there is nobody yet, or nobody any more, when they begin."""
-ONLY_ASK = {"preview_schedule", "validate"}
+ONLY_ASK = {"preview_schedule", "validate", "preview_job", "show_draft", "ask_to_remove"}
 """Questions whose text is too long for a path."""
 
 
