@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from datetime import datetime
 from typing import NamedTuple
 
 from rota.control.preview import explain
 from rota.control.questions import JobLine
 from rota.control.times import brief, relative, rough, short
-from rota.model.run import Run
+from rota.model.run import Run, Trigger
 
 
 class Said(NamedTuple):
@@ -80,3 +81,47 @@ def last_of(run: Run | None, now: datetime) -> Said:
     length = f", took {brief(run.duration)}" if run.duration is not None else ""
     code = f" ({run.exit_code})" if run.exit_code and state == "failed" else ""
     return Said(f"{state}{code} {relative(when, now)}{length}", state)
+
+
+_TRIGGERS = {
+    Trigger.SCHEDULE: "its schedule",
+    Trigger.CATCH_UP: "catch-up: its time passed while nobody planned",
+    Trigger.MANUAL: "somebody, by hand",
+    Trigger.RETRY: "somebody, who asked for an earlier run again",
+}
+_MEANS = {0: "it went well", 126: "found, but could not be started", 127: "a command was not found"}
+
+
+def asked_by(run: Run) -> str:
+    """Say what made a run."""
+    return _TRIGGERS[run.trigger]
+
+
+def exit_of(code: int) -> str:
+    """Say what an exit code means."""
+    if code in _MEANS:
+        return f"exit {code}: {_MEANS[code]}"
+    number = code - 128
+    if not 0 < number < 65:
+        return f"exit {code}"
+    known = number in set(signal.Signals)
+    name = f" ({signal.Signals(number).name})" if known else ""
+    return f"exit {code}: probably killed by signal {number}{name}"
+
+
+def late_of(run: Run) -> str:
+    """Say how long after its slot a run started."""
+    late = run.lateness
+    if late is None:
+        return ""
+    return f"{brief(late)} late" if late >= 1 else "on time"
+
+
+def reason_beside_exit(run: Run) -> str:
+    """Return a run's reason without what its exit code says already."""
+    code = run.exit_code
+    if code is None:
+        return run.reason
+    known = {f"exit code {code}", f"exit code {code}: {_MEANS.get(code, '')}"}
+    parts = [part for part in run.reason.split("; ") if part not in known]
+    return "; ".join(part for part in parts if run.signal is None or not part.startswith(f"exit code {code}:"))

@@ -14,7 +14,7 @@ from rota.api.names import Segments
 from rota.api.streams import Streams
 from rota.control.desk import Desks
 from rota.web import assets, problem_pages
-from rota.web.routes import dashboard, taste
+from rota.web.routes import dashboard, job, job_deeds, run, taste
 
 _OF_REST = ("api", "docs", "openapi.json", "healthz", "readyz", "metrics")
 """How paths begin that are no pages."""
@@ -44,6 +44,6 @@ def create_pages(rest: FastAPI) -> FastAPI:
     pages = FastAPI(title="rota's pages", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     pages.state = rest.state
     problem_pages.install(pages)
-    for room in (assets, taste, dashboard):
+    for room in (assets, taste, dashboard, job, job_deeds, run):
         pages.include_router(room.router)
     return pages

@@ -32,6 +32,7 @@ export function refreshSoon() {
 function listen() {
   const job = document.body.querySelector("[data-live-job]")?.dataset.liveJob;
   stream = new EventSource(job ? `/api/v1/events?job=${encodeURIComponent(job)}` : "/api/v1/events");
+  stream.onopen = refreshSoon; // for what has happened since the page was made, or while nobody listened
   stream.onmessage = refreshSoon;
   stream.addEventListener("missed", refreshSoon);
   stream.onerror = () => {
