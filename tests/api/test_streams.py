@@ -211,6 +211,7 @@ def test_who_has_seen_the_end_of_a_run_is_told_not_to_come_back(world):
     run = world.run()
     answer = world.ask("GET", f"/api/v1/runs/{run}/output/live", headers={"Last-Event-ID": "2:0:0"})
     assert 204 == answer.status_code
+    assert 204 == world.ask("GET", f"/api/v1/runs/{run}/output/live?after=2:0:0").status_code
 
 
 def test_five_hundred_streams_are_one_thread_and_none_when_they_have_gone(world):

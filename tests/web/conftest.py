@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from .sites import Site
 from .towns import run_all, settle
@@ -31,6 +31,7 @@ def chromium() -> Iterator[Browser]:
         if os.environ.get("ROTA_TEST_REQUIRE") == "all":
             pytest.fail("pages are to be tried with a browser, and ROTA_TEST_REQUIRE=all: install chromium")
         pytest.skip("needs chromium")
+    expect.set_options(timeout=15_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=QUIET)
         yield browser

@@ -75,7 +75,7 @@ def test_a_skipped_slot_says_why_and_leads_to_its_story(site, page):
     page.goto(site.url)
     late = page.locator("#late")
     expect(late).to_contain_text("was still running")
-    assert "/jobs/stuck?at=" in (late.get_by_role("link", name="Why?").first.get_attribute("href") or "")
+    assert "/jobs/stuck?why=" in (late.get_by_role("link", name="Why?").first.get_attribute("href") or "")
     expect(page.locator("#coming")).to_contain_text("stuck")
 
 

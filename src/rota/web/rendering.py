@@ -24,6 +24,7 @@ from rota.api.names import in_path
 from rota.api.who import Reader, csrf_token_of
 from rota.clock import SystemClock
 from rota.control.desk import Desk
+from rota.control.health import size_of
 from rota.control.pulse import PATIENCE, undone_since
 from rota.control.times import brief, relative, rough, short, with_zone
 from rota.model.access import Kind, Scope, Who
@@ -175,6 +176,7 @@ def _templates() -> jinja2.Environment:
         "as_sentence": as_sentence,
         "brief": brief,
         "rough": rough,
+        "size": size_of,
         "in_path": in_path,
         "in_query": lambda text: quote(text, safe=""),
         "state": lambda state: str(state).replace("_", " "),

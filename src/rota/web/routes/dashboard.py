@@ -118,5 +118,5 @@ def _going(run: Run, usual: float | None) -> Going:
 def _held(record: SkipRecord) -> Held:
     skip = record.skip
     slots = "a slot was skipped" if skip.count == 1 else f"{skip.count:,} slots were skipped"
-    why = f"/jobs/{in_path(record.job)}?{urlencode({'at': exact(skip.last_slot)})}#why"
+    why = f"/jobs/{in_path(record.job)}?{urlencode({'why': exact(skip.last_slot)})}#why"
     return Held(record, f"{slots}: {skip.reason}", why)

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Query
 from fastapi.responses import HTMLResponse, Response
 
 from rota.api.audit import Change, audited
-from rota.api.names import JobName
+from rota.api.names import JobName, in_path
 from rota.api.who import needs
 from rota.config.given import document_text, job_document
 from rota.control.applying import Edit
@@ -30,7 +30,6 @@ from rota.web.forms import SentFields
 from rota.web.guided import Document, Guided, guided_from
 from rota.web.guided_times import WEEKDAYS
 from rota.web.job_drafts import GUIDED, TEXT, Draft, Reading, draft_of, guided_again, read_draft, read_schedule
-from rota.web.job_filters import Filters
 from rota.web.rendering import AtPage, Page
 from rota.web.routes.job_removal import revision_of
 
@@ -177,11 +176,11 @@ def _conflict(page: Page, draft: Draft, mine: Job) -> HTMLResponse:
 
 
 def _saved(page: Page, applied: Applied, reading: Reading, done: str) -> Response:
-    """Go to the list, where the job is alone, with a word about when it runs."""
+    """Go to the job's page, with a word about when it runs."""
     name, due = applied.stored.name, applied.stored.next_slot
     words = [f"{name} is {done}{f', and due {relative(due, page.now)}' if due is not None else ''}."]
     warned = [*applied.warnings, *reading.warnings]
-    return page.go(Filters(text=name).path(), " ".join([*words, *warned]), "late" if warned else "good")
+    return page.go(f"/jobs/{in_path(name)}", " ".join([*words, *warned]), "late" if warned else "good")
 
 
 def _document(job: Job) -> Document:
