@@ -45,7 +45,7 @@ class Site:
         log = self.folder / "serve.log"
         with log.open("w") as output:
             self.process = subprocess.Popen(
-                [*ROTA, "serve", "--port", "0", *words], cwd=self.folder, env=self.env, stdout=output, stderr=output
+                [*ROTA, "serve", "--port", "0", "--stop-grace", "0", *words], cwd=self.folder, env=self.env, stdout=output, stderr=output
             )
         deadline = time.monotonic() + DEADLINE
         while not (found := _ADDRESS.search(log.read_text())):

@@ -48,6 +48,8 @@ def test_a_job_is_made_by_the_form_and_is_in_the_list_and_in_the_store(site, pag
     page.get_by_label("Secrets").fill("TOKEN=env:SHOP_TOKEN")
     page.get_by_role("button", name="Make it").click()
     expect(page.get_by_role("status")).to_contain_text("backup is made, and due in")
+    expect(page.get_by_role("heading", name="backup")).to_be_visible()
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="Jobs").click()
     expect(page.locator("tr[data-row]")).to_contain_text("at 09:00 on Monday to Wednesday")
     job = stored(site, "backup")
     assert Shell("pg_dump shop > /dev/null") == job.action

@@ -60,7 +60,7 @@ def test_what_cannot_be_asked_for_is_said_beside_the_form_with_what_was_meant(si
     for query, says in {
         "state=faild": "did you mean &#39;failed&#39;",
         "job=bakcup": "did you mean &#39;backup&#39;",
-        "since=whenever": "since: ",
+        "since=whenever": "since &#39;whenever&#39;: it is no date and time",
         "before=nonsense": "no cursor of this list",
     }.items():
         text = site.get(f"/runs?{query}", 422)
