@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable
-from contextlib import closing, nullcontext
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -21,7 +21,7 @@ from rota.wiring.client import Client
 from rota.wiring.homes import store_path
 
 RUNS, CONCURRENCY, ROUNDS = 2000, 16, 3
-_JOBS, _REQUESTS = 10_000, 200
+_JOBS = 10_000
 
 
 class Row(msgspec.Struct):
@@ -71,11 +71,11 @@ def throughput() -> list[Row]:
     return rows
 
 
-def _lateness(jobs: int, seconds: int, requests: int = 0) -> list[float]:
-    """Return how late runs start; with requests to a web process beside the engine, so many a second."""
+def _lateness(jobs: int, seconds: int) -> list[float]:
+    """Return how late runs start."""
     with subject.home() as client:
         subject.seed_jobs(client, jobs, "cron", "* * * * * *")
-        with subject.engine(client, jobs * 2), web.asked(client.home, requests) if requests else nullcontext():
+        with subject.engine(client, jobs * 2):
             end = time.time() + seconds + 2
             while time.time() < end:
                 time.sleep(0.2)
@@ -123,18 +123,6 @@ def lateness_burst() -> list[Row]:
             else f"{percentile(found, 0.5) * 1000:.1f} / {percentile(found, 0.99) * 1000:.1f} ms"
         )
         rows.append(Row(f"the same by {name}, p50 / p99", shown, "", "", "", None))
-    return rows
-
-
-def lateness_asked() -> list[Row]:
-    """One job a second, and sixty, while REST answers two hundred requests a second and while it answers none."""
-    rows = []
-    for jobs in (1, 60):
-        alone, beside = _lateness(jobs, 15), _lateness(jobs, 15, _REQUESTS)
-        for share in (0.5, 0.99):
-            quiet, asked = percentile(alone, share) * 1000, percentile(beside, share) * 1000
-            what = f"lateness p{share * 100:.0f}, {jobs} due each second, {_REQUESTS} requests a second beside it"
-            rows.append(Row(what, f"{asked:.1f} ms", f"{quiet:.1f} ms (no requests)", f"{asked / quiet:.2f}", "", None))
     return rows
 
 
@@ -248,4 +236,4 @@ def _median_ms(call: Callable[[], object], times: int = 9) -> float:
     return statistics.median(taken)
 
 
-ALL = (throughput, lateness_idle, lateness_burst, lateness_asked, burst, idle, commands, pages)
+ALL = (throughput, lateness_idle, lateness_burst, burst, idle, commands, pages)

@@ -10,11 +10,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import files, inside, measures
+from bench import asked, files, inside, measures
 from bench.measures import Row
 
 RESULTS = Path(__file__).parent / "results"
-ALL = (*measures.ALL, *files.ALL, *inside.ALL)
+ALL = (*measures.ALL, *asked.ALL, *files.ALL, *inside.ALL)
 HEAD = ("measure", "rota", "floor", "ratio", "aim", "met")
 
 

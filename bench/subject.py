@@ -40,10 +40,17 @@ def home() -> Iterator[Client]:
 
 
 @contextmanager
-def engine(client: Client, capacity: int, *more: str) -> Iterator[int]:
-    """Serve, and yield the engine's pid when it is ready."""
-    words = [ROTA, "--home", client.home, "serve", "--no-web", "-q", "--capacity", str(capacity), *more]
-    process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def engine(client: Client, capacity: int, *more: str, web: int = 0) -> Iterator[int]:
+    """Serve, with the pages at a port if one is named, and yield the engine's pid when it is ready."""
+    pages = ["--port", str(web)] if web else ["--no-web"]
+    words = [ROTA, "--home", client.home, "serve", *pages, "-q", "--capacity", str(capacity), *more]
+    process = subprocess.Popen(
+        words,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=bool(web),
+    )
     try:
         seq = 0
         deadline = time.monotonic() + 20

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import statistics
 import subprocess
-import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +12,7 @@ from http.client import HTTPConnection
 
 from bench import subject
 
-TIMES, CLIENTS = 7, 4
+TIMES = 7
 PATHS = (
     "/jobs",
     "/jobs?text=99",
@@ -54,27 +51,6 @@ def _ms(connection: HTTPConnection, path: str) -> float:
 
 
 @contextmanager
-def asked(home: str, per_second: int) -> Iterator[None]:
-    """Let a web process answer so many requests a second, sent by a process of its own."""
-    with _serving(home) as port:
-        words = [sys.executable, "-m", "bench.web", str(port), str(per_second)]
-        process = subprocess.Popen(words, stdout=subprocess.PIPE)
-        try:
-            yield
-        finally:
-            process.terminate()
-            process.communicate()
-
-
-def ask_on(port: int, per_second: float) -> None:
-    """Ask, at that rate at most, until somebody ends this."""
-    connection, begin = HTTPConnection("127.0.0.1", port, timeout=60), time.monotonic()
-    for number, path in enumerate(itertools.cycle(("/summary", "/jobs", "/runs", "/timeline?limit=100"))):
-        _ms(connection, path)
-        time.sleep(max(0.0, begin + number / per_second - time.monotonic()))
-
-
-@contextmanager
 def _serving(home: str) -> Iterator[int]:
     words = [subject.ROTA, "--home", home, "web", "--port", "0"]
     process = subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -87,8 +63,3 @@ def _serving(home: str) -> Iterator[int]:
     finally:
         process.terminate()
         process.communicate()
-
-
-if __name__ == "__main__":
-    for _ in range(CLIENTS):
-        threading.Thread(target=ask_on, args=(int(sys.argv[1]), int(sys.argv[2]) / CLIENTS)).start()

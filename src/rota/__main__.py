@@ -6,11 +6,15 @@ import os
 import sys
 
 from rota.errors import RotaError
+from rota.process.beside import LEASH
+from rota.process.priority import go_behind
 from rota.wiring.serving import is_engine, serve_as_told
 
 
 def _main() -> int:
     if not is_engine(os.environ):
+        if os.environ.get(LEASH):
+            go_behind()  # before anything is imported that takes long: a helper is no matter from its first moment on
         from rota.cli.main import main
 
         return main()

@@ -3,57 +3,65 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Annotated
 
 import httpx
+import pytest
 from fastapi import FastAPI
-from fastapi.dependencies.models import Dependant
-from fastapi.routing import APIRoute
 
 from rota.api import problems
-from rota.api.app import create_app
 from rota.api.audit import Change, audited
+from rota.api.callers import PEER
 from rota.api.door import Door, Owner
-from rota.api.who import PEER
 from rota.model.access import Scope
+from rota.web.people_words import deed_in_words
+from rota.web.site import create_pages
 from rota.wiring.client import Client
 from rota.wiring.desks import ClientDesks
+from web.page_routes import changing, dependencies, rest_app
 
 from .webs import PASSWORD
 
-NOTED_BY_HAND = {"login", "logout", "token", "refresh", "change_password"}
+NOTED_BY_HAND = {"login", "logout", "token", "refresh", "change_password", "enter", "leave"}
 """Routes that write their own line, because there is nobody yet, or nobody any more, when they begin."""
-ONLY_ASK = {"preview_schedule", "validate"}
+ONLY_ASK = {"preview_schedule", "validate", "preview_job", "show_draft", "ask_to_remove"}
 """Questions whose text is too long for a path."""
 
 
-def dependencies(dependant: Dependant) -> Iterator[object]:
-    yield dependant.call
-    for below in dependant.dependencies:
-        yield from dependencies(below)
+CHANGES_NOTHING_HERE = {"choose_theme"}
+"""It changes a cookie of the browser that asks."""
 
 
-def routes(app) -> list[APIRoute]:
-    found, left = [], list(app.routes)
-    while left:
-        route = left.pop()
-        left += getattr(getattr(route, "original_router", None), "routes", [])
-        found += [route] if isinstance(route, APIRoute) else []
-    return found
-
-
-def test_every_route_that_changes_something_is_audited():
-    app = create_app(None, Door(Owner(0, "root")))  # type: ignore[arg-type]  # nobody asks it for anything
-    changing = [route for route in routes(app) if route.methods - {"GET", "HEAD", "OPTIONS"}]
-    assert {"add_user", "add_token", "run_job"} <= {route.name for route in changing}
+@pytest.mark.parametrize(
+    ("make", "among"),
+    [
+        (lambda rest: rest, {"add_user", "add_token", "run_job"}),
+        (create_pages, {"enter", "leave", "add_token", "change_password", "set_password"}),
+    ],
+    ids=["REST", "pages"],
+)
+def test_every_route_that_changes_something_is_audited(make, among):
+    found = changing(make(rest_app()))
+    assert among <= {route.name for route in found}
     forgotten = [
         f"{route.methods} {route.path}"
-        for route in changing
-        if route.name not in NOTED_BY_HAND | ONLY_ASK
+        for route in found
+        if route.name not in NOTED_BY_HAND | ONLY_ASK | CHANGES_NOTHING_HERE
         and not any(hasattr(call, "audits") for call in dependencies(route.dependant))
     ]
     assert [] == forgotten
+
+
+def test_everything_that_is_audited_is_said_in_words():
+    rest = rest_app()
+    actions = {
+        call.audits
+        for route in changing(rest) + changing(create_pages(rest))
+        for call in dependencies(route.dependant)
+        if hasattr(call, "audits")
+    }
+    assert {"job.run", "user.add"} <= actions
+    assert set() == {action for action in actions if deed_in_words(action) == action}
 
 
 def test_what_is_done_refused_and_failed_is_in_the_audit_with_its_address(peopled):

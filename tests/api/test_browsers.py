@@ -40,6 +40,14 @@ def test_a_page_of_another_site_changes_nothing(alone, headers):
     assert before == alone.runs()
 
 
+def test_a_page_of_another_site_may_lead_here_and_load_nothing(alone):
+    for site in ("cross-site", "same-site"):
+        for mode, status in (("navigate", 200), ("no-cors", 403), ("cors", 403)):
+            answer = alone.ask(path="/docs", headers={"Sec-Fetch-Site": site, "Sec-Fetch-Mode": mode})
+            assert status == answer.status_code
+    assert 200 == alone.ask(headers={"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors"}).status_code
+
+
 def test_a_program_says_nothing_of_where_it_comes_from_and_our_pages_say_that_they_are_ours(alone):
     for headers in ({}, {"Origin": alone.url, "Sec-Fetch-Site": "same-origin"}):
         assert 202 == alone.ask("POST", RUN, headers=headers).status_code

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 import pytest
 from starlette.requests import Request
 
-from rota.api.callers import caller_of
+from rota.api.callers import caller_of, party_of
 
 PROXIES = [ip_network("10.0.0.0/24"), ip_network("::1")]
 
@@ -28,6 +28,7 @@ def caller(peer: str | None, proxies=PROXIES, **headers: str):
         ("10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.1"),
         ("10.0.0.1", "", "10.0.0.1"),
         ("10.0.0.1", "<script>", "10.0.0.1"),
+        ("10.0.0.1", "fe80::1%\x1b[31m", "fe80::1"),
         ("10.0.0.1", "1.1.1.1, unknown", "10.0.0.1"),
         ("::ffff:10.0.0.1", "2001:db8::1", "2001:db8::1"),
         ("::1", "203.0.113.9", "203.0.113.9"),
@@ -48,3 +49,18 @@ def test_whatever_a_trusted_proxy_says_it_is_not_the_person_itself():
     assert caller("10.0.0.1").passed_on
     assert not caller("198.51.100.1").passed_on
     assert caller("198.51.100.1", via="1.1 x").passed_on
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "together"),
+    [
+        (("127.0.0.1", 1000), ("127.0.0.1", 1001), False),
+        (("127.0.0.1", 1000), ("::1", 1000), True),
+        (("203.0.113.9", None), ("::ffff:203.0.113.9", None), True),
+        (("203.0.113.9", None), ("203.0.113.8", None), False),
+        (("2001:db8::1", None), ("2001:db8::ffff", None), True),
+        (("2001:db8::1", None), ("2001:db8:0:1::1", None), False),
+    ],
+)
+def test_users_of_this_machine_are_counted_apart_and_a_network_of_ipv6_as_one(one, other, together):
+    assert together == (party_of(*one) == party_of(*other))

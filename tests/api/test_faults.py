@@ -112,3 +112,36 @@ def test_a_viewer_reads_an_operator_runs_and_an_admin_changes_jobs(world, role, 
     shown = {"headers": {"Authorization": f"Bearer {token}"}}
     answers = [world.ask(method, API + path, **shown, **more) for method, path, more in REQUESTS]
     assert statuses == [answer.status_code for answer in answers]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "place", "hint"),
+    [
+        ("/schedules/preview", {"crn": "* * * * *"}, "body.crn", "did you mean 'cron'?"),
+        ("/jobs/bulk", {"action": "run", "filter": {"txt": ""}}, "body.filter.txt", "did you mean 'text'?"),
+        ("/jobs/backup/run", {"parms": {}}, "body.parms", "did you mean 'params'?"),
+        ("/auth/login", {"name": "a", "password": "b", "qqq": 1}, "body.qqq", "known here: name, password"),
+    ],
+)
+def test_a_wrong_word_in_a_body_is_told_with_the_one_that_may_be_meant(world, path, body, place, hint):
+    world.add()
+    told = world.post(path, 422, json=body)
+    assert [(place, hint)] == [(fault["place"], fault["hint"]) for fault in told["problems"]]
+    assert f"{place}: unknown key {place.rpartition('.')[2]!r}" == told["detail"]
+
+
+def test_of_thousands_of_wrong_words_some_are_told(world):
+    many = {f"word{number}": 1 for number in range(5_000)}
+    assert 20 == len(world.get("/jobs?" + "&".join(many), 422)["problems"])
+    assert 20 == len(world.post("/auth/login", 422, json=many)["problems"])
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/runs?since=tomorow", "since 'tomorow': it is no date and time"),
+        ("/load?timezone=Europe/Berln", "timezone 'Europe/Berln': no time zone is named 'Europe/Berln'; did you mean"),
+    ],
+)
+def test_what_cannot_be_read_after_the_question_mark_is_told_with_its_word(world, path, said):
+    assert world.get(path, 422)["detail"].startswith(said)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import select
 import socket
+import subprocess
 import sys
 from contextlib import ExitStack
 
@@ -10,14 +12,24 @@ import pytest
 
 from process.waiting import wait_for
 
-from .webs import Web
+from .webs import NOBODY, Web, needs_root
 
 IMPATIENT = """
 import sys
 import rota.api.gate, rota.wiring.web_connection
 rota.api.gate._SECONDS_FOR_A_BODY = rota.wiring.web_connection._SECONDS_FOR_A_HEAD = 0.5
+rota.wiring.web_connection._SECONDS_FOR_A_READER = 0.5
 from rota.cli.main import main
 sys.exit(main(sys.argv[1:]))
+"""
+CROWD = """
+import encodings.idna, os, socket, sys
+os.setgroups([])
+os.setuid(int(sys.argv[2]))
+opened = [socket.create_connection(("127.0.0.1", int(sys.argv[1])), 20) for _ in range(260)]
+refused = [each.recv(12) for each in opened[250:]]
+print(refused.count(b"HTTP/1.1 503"), flush=True)
+sys.stdin.read()
 """
 LOGIN = "/api/v1/auth/login"
 
@@ -132,3 +144,25 @@ def test_five_hundred_open_connections_hold_up_nobody(alone):
         for _ in range(5):
             assert 200 == alone.ask(path="/api/v1/jobs").status_code
     wait_for(lambda: 200 == alone.ask().status_code)
+
+
+def test_one_other_user_of_the_machine_has_some_connections_and_the_owner_any_number(alone):
+    needs_root()
+    crowd = [sys.executable, "-I", "-c", CROWD, str(alone.port), str(NOBODY)]
+    with subprocess.Popen(crowd, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as others, ExitStack() as open_ones:
+        assert b"10\n" == others.stdout.readline()
+        for _ in range(500):
+            open_ones.enter_context(connect(alone, "GET /healthz HTTP/1.1\r\n"))
+        assert 200 == alone.ask().status_code
+        others.stdin.close()
+
+
+def test_who_does_not_take_the_answer_is_let_go(impatient):
+    with socket.socket() as made:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        made.connect(("127.0.0.1", impatient.port))
+        request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        made.sendall(request.encode() * 20)  # more than the kernel's own buffers take
+        gone = select.poll()
+        gone.register(made, 0)  # what cannot be asked for is always told: that the other side has gone
+        wait_for(lambda: gone.poll(0))

@@ -19,6 +19,19 @@ def test_a_summary_says_that_nothing_is_scheduled_without_an_engine(world):
     assert ({"total": 1, "paused": 0, "disabled": 0}, {"queued": 1}) == (found["jobs"], found["active"])
     assert ({"failed": 1}, ["failed"]) == (found["lately"], [run["state"] for run in found["trouble"]])
     assert "backup" == found["next"]["job"]
+    ready = world.ask("GET", "/readyz")
+    assert (503, "no engine is running") == (ready.status_code, ready.json()["status"])
+
+
+def test_a_summary_has_the_facts_of_the_dashboard(world):
+    world.add("backup", ("every", "1h"))
+    run = world.client.verbs.trigger("backup")
+    world.begin()
+    found = world.get("/summary")
+    assert "Not running: nothing starts until somebody runs rota serve." == found["sentence"]
+    assert ([run], [], []) == ([each["id"] for each in found["running"]], found["held_up"], found["skips"])
+    (coming,) = found["coming"]
+    assert ("backup", 3, found["next"]["slot"]) == (coming["job"], len(coming["slots"]), coming["slots"][0])
 
 
 def test_a_timeline_has_what_ran_and_what_is_coming(world):
@@ -30,6 +43,7 @@ def test_a_timeline_has_what_ran_and_what_is_coming(world):
     assert not found["more_runs"]
     few = world.get("/timeline?limit=2")
     assert (runs[:0:-1], True, True) == ([run["id"] for run in few["runs"]], few["more_runs"], few["more_slots"])
+    assert [] == few["older_trouble"]
 
 
 def test_a_timeline_has_a_run_that_went_on_into_it(world):

@@ -110,6 +110,6 @@ def test_where_connections_do_not_tell_whose_they_are_a_link_lets_the_owner_in(w
 
 def test_a_wrong_link_opens_nothing(web):
     web.start("--link")
-    answer = web.ask(path="/?token=wrong")
+    answer = web.ask(path="/nowhere?token=wrong")
     assert 404 == answer.status_code
     assert "set-cookie" not in answer.headers

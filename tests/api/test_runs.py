@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 
+from rota.control.bulk import Action, Bulk
 from rota.model.run import State
 
 from .worlds import API
@@ -114,3 +118,14 @@ def test_many_jobs_are_run_and_only_what_is_made_by_hand_is_deleted(world):
 )  # fmt: skip
 def test_a_verb_on_many_jobs_that_says_not_which_is_refused(world, body):
     world.post("/jobs/bulk", 422, json=body)
+
+
+def test_names_that_nobody_has_hold_up_nobody_who_writes(world):
+    """To look for what was meant takes a while; the engine does not wait for that."""
+    world.add("backup")
+    with closing(sqlite3.connect(f"{world.home}/rota.db", isolation_level=None)) as engine:
+        engine.execute("BEGIN IMMEDIATE")
+        told = Bulk(world.store, world.client.verbs).do(Action.PAUSE, [f"bakcup{number}" for number in range(100)])
+    assert {False} == {outcome.ok for outcome in told}
+    assert "no job named 'bakcup0'; did you mean 'backup'?" == told[0].problem
+    assert "no job named 'bakcup99'" == told[99].problem

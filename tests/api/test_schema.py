@@ -5,13 +5,15 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis.errors import Unsatisfiable
 
+from rota.api.schemas import jobs as schemas
 from rota.model.access import Kind, Role
+from rota.schedule.parse import KINDS
 
 from .worlds import API, World
 
@@ -98,3 +100,7 @@ def test_what_is_shown_as_an_example_is_a_request_that_works(world):
             if path == "/jobs":
                 world.client.verbs.remove("backup")
         world.ask("POST", f"{API}/jobs", json={"name": "backup", "run": "true"})
+
+
+def test_every_kind_of_schedule_can_be_shown():
+    assert set(KINDS) == set(get_args(schemas.Schedule.model_fields["kind"].annotation))

@@ -55,3 +55,18 @@ def test_jobs_get_none_of_rota_s_own_settings(web):
     from rota.process.argv import _OWN
 
     assert "ROTA_HMAC_SECRET".startswith(_OWN)
+
+
+def test_who_may_not_change_a_job_sees_no_secret_that_its_author_wrote_in_clear(peopled):
+    env = {"DB_PASSWORD": "hunter2", "PGDATABASE": "db", "URL": "postgresql://me:hunter2@db/x", "MONKEY": "grey"}
+    job = {"name": "clear", "run": "true", "env": env}
+    assert 201 == peopled.with_token(peopled.token("ann"), "POST", "/api/v1/jobs", json=job).status_code
+    params = {"params": {"API_KEY": "hunter2", "DAY": "today"}}
+    asked = peopled.with_token(peopled.token("olga"), "POST", "/api/v1/jobs/clear/run", json=params).json()["id"]
+    paths = ["/api/v1/jobs/clear", "/api/v1/jobs/clear/document", f"/api/v1/runs/{asked}"]
+    for name, sees in (("ann", True), ("olga", False), ("vera", False)):
+        shown = [peopled.with_token(peopled.token(name), path=path) for path in paths]
+        assert [sees] * 3 == ["hunter2" in answer.text for answer in shown]
+    hidden = {"DB_PASSWORD": "***", "PGDATABASE": "db", "URL": "postgresql://me:***@db/x", "MONKEY": "grey"}
+    assert (hidden, hidden) == (shown[0].json()["env"], shown[0].json()["document"]["env"])
+    assert {"API_KEY": "***", "DAY": "today"} == shown[2].json()["params"]

@@ -105,6 +105,28 @@ def test_pages_that_are_killed_come_back_at_the_same_place_and_nothing_is_late(s
     assert "missed" not in served.log
 
 
+def test_an_engine_that_was_stopped_is_not_ready_even_when_nothing_is_due(served):
+    served.serve("--port", "0")
+    url = served.url()
+    assert ok(url)
+    served.engine.send_signal(signal.SIGSTOP)
+    wait_for(lambda: not ok(url))
+    assert "the engine was stopped" in httpx.get(url + "/readyz", trust_env=False).json()["status"]
+    told = httpx.get(url + "/api/v1/summary", trust_env=False).json()["engine"]
+    assert {"running": True, "scheduling": False, "late": 0.0} == told
+    served.engine.send_signal(signal.SIGCONT)
+    wait_for(lambda: ok(url))
+
+
+def test_the_pages_go_behind_the_engine_and_its_jobs_with_all_of_their_threads(served):
+    served.serve("--port", "0")
+    assert ok(served.url())
+    [pid] = served.webs()
+    behind = min(19, max(0, os.nice(0)) + 10)
+    assert {behind} == {os.getpriority(os.PRIO_PROCESS, int(thread)) for thread in os.listdir(f"/proc/{pid}/task")}
+    assert pid == os.getsid(pid)
+
+
 def test_what_is_answered_is_sent_at_once():
     """Of a socket that does not say that it is TCP, asyncio holds small pieces back, each for some 40 ms."""
     from rota.wiring.web import _listen

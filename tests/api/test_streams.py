@@ -5,30 +5,38 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
+from process.waiting import wait_for
 from rota.api import streams as rooms
 from rota.control.following import Place
 from rota.errors import StoreBusy, StoreCorrupt
+from rota.model.access import Scope, Who
 from rota.model.run import OutputPart, State
 
 DEADLINE = 20.0
+OWNER = Who("somebody", frozenset(Scope), "local")
 
 
 class Reader:
     """Reads one stream as a browser does."""
 
     def __init__(self, response: Any) -> None:
-        self._messages: AsyncIterator[bytes] = response.body_iterator
+        self._stream = response._stream
+        self._pieces: AsyncIterator[bytes] = response.body_iterator
+        self._messages: deque[str] = deque()
 
     async def next(self) -> dict[str, Any]:
         """Return the next message; the signs of life between them are none."""
         while True:
-            raw = (await asyncio.wait_for(anext(self._messages), DEADLINE)).decode()
-            fields = dict(line.partition(": ")[::2] for line in raw.strip().splitlines())
+            while not self._messages:
+                piece = await asyncio.wait_for(anext(self._pieces), DEADLINE)
+                self._messages += piece.decode().removesuffix("\n\n").split("\n\n")
+            fields = dict(line.partition(": ")[::2] for line in self._messages.popleft().splitlines())
             if "data" in fields:
                 return {"event": "", "id": None} | fields | {"data": json.loads(fields["data"])}
 
@@ -41,7 +49,7 @@ class Reader:
 
     async def begin(self) -> None:
         """Let the stream take its place."""
-        assert b"retry" in await asyncio.wait_for(anext(self._messages), DEADLINE)
+        assert b"retry" in await asyncio.wait_for(anext(self._pieces), DEADLINE)
 
     async def ends(self) -> bool:
         """Tell whether it ends without another message."""
@@ -51,8 +59,8 @@ class Reader:
             return True
         return False
 
-    async def leave(self) -> None:
-        await self._messages.aclose()
+    def leave(self) -> None:
+        self._stream.leave()
 
 
 def reading(world, action):
@@ -64,13 +72,13 @@ def test_facts_come_in_order_to_everybody_and_each_goes_on_from_their_own_place(
     world.add(overlap="allow")
 
     async def listen(streams):
-        everybody = [Reader(streams.events(0, None)) for _ in range(3)]
+        everybody = [Reader(streams.events(0, None, OWNER)) for _ in range(3)]
         run = world.run()
         for reader in everybody:
             seen = await reader.until(lambda message: message["data"]["kind"] == "run.succeeded")
             assert ["run.queued", "run.running", "run.succeeded"] == [each["data"]["kind"] for each in seen]
             assert {run} == {each["data"]["run"] for each in seen}
-        behind = Reader(streams.events(int(seen[0]["id"]), None))
+        behind = Reader(streams.events(int(seen[0]["id"]), None, OWNER))
         assert [each["id"] for each in seen[1:]] == [(await behind.next())["id"] for _ in range(2)]
 
     reading(world, listen)
@@ -81,9 +89,9 @@ def test_without_a_place_a_stream_begins_with_what_comes(world):
     world.run()
 
     async def listen(streams):
-        reader = Reader(streams.events(None, None))
+        reader = Reader(streams.events(None, None, OWNER))
         await reader.begin()
-        first = Reader(streams.events(0, None))  # when it has been served, the other one has its place, too
+        first = Reader(streams.events(0, None, OWNER))  # when it has been served, the other one has its place, too
         await first.next()
         run = world.run()
         assert run == (await reader.next())["data"]["run"]
@@ -96,7 +104,7 @@ def test_a_stream_of_one_job_has_its_facts_alone(world):
     world.add("two")
 
     async def listen(streams):
-        reader = Reader(streams.events(0, "two"))
+        reader = Reader(streams.events(0, "two", OWNER))
         world.run("one")
         world.run("two")
         seen = await reader.until(lambda message: message["data"]["kind"] == "run.succeeded")
@@ -111,7 +119,7 @@ def test_who_is_too_far_behind_is_told_what_they_missed_and_where_it_goes_on(wor
         world.store.ledger.add_event("job.paused", world.client.clock.now(), note=str(number))
 
     async def listen(streams):
-        reader = Reader(streams.events(2, None))
+        reader = Reader(streams.events(2, None, OWNER))
         missed = await reader.next()
         assert ("missed", {"after": 2, "until": 6}) == (missed["event"], missed["data"])
         assert ["7", "8", "9", "10"] == [(await reader.next())["id"] for _ in range(4)]
@@ -128,7 +136,7 @@ def test_what_waits_for_a_slow_reader_is_bounded_and_nothing_is_lost(world, monk
             world.store.ledger.add_event("job.paused", now, note="x" * 100, number=str(number))
 
     async def listen(streams):
-        slow, quick = Reader(streams.events(0, None)), Reader(streams.events(0, None))
+        slow, quick = Reader(streams.events(0, None, OWNER)), Reader(streams.events(0, None, OWNER))
         await slow.begin()
         seen = await quick.until(lambda message: message["data"]["data"]["number"] == "599")
         assert 600 == len(seen)
@@ -146,7 +154,7 @@ def test_a_run_is_streamed_with_its_states_and_its_output_until_its_end(world):
     run = world.client.verbs.trigger("backup")
 
     async def listen(streams):
-        reader = Reader(streams.output(run, Place()))
+        reader = Reader(streams.output(run, Place(), OWNER))
         assert "queued" == (await reader.next())["data"]["run"]["state"]
         world.begin()
         seen = await reader.until(lambda message: message["event"] == "attempt")
@@ -168,7 +176,7 @@ def test_a_stream_of_output_goes_on_within_it_and_says_what_is_missing(world):
     world.store.runs.add_output(run, 1, [OutputPart("stdout", b"0123456789", b"end", 1_000)])
 
     async def listen(streams):
-        reader = Reader(streams.output(run, Place(0, True, "", (4, 0))))
+        reader = Reader(streams.output(run, Place(0, True, "", (4, 0)), OWNER))
         seen = await reader.until(lambda message: message["event"] == "end")
         told = [message["data"] for message in seen if message["event"] in ("output", "dropped")]
         assert ["456789", 987, "end"] == [each.get("text", each.get("bytes")) for each in told]
@@ -183,7 +191,7 @@ def test_a_character_that_has_not_come_whole_is_held_back(world):
     world.store.runs.add_output(run, 1, [OutputPart("stdout", content[:2], content[2:], len(content))])
 
     async def listen(streams):
-        reader = Reader(streams.output(run, Place()))
+        reader = Reader(streams.output(run, Place(), OWNER))
         seen = await reader.until(lambda message: message["event"] == "end")
         told = [message for message in seen if message["event"] == "output"]
         assert [("a", "1:1:0"), ("☃", "1:4:0")] == [(each["data"]["text"], each["id"]) for each in told]
@@ -203,6 +211,7 @@ def test_who_has_seen_the_end_of_a_run_is_told_not_to_come_back(world):
     run = world.run()
     answer = world.ask("GET", f"/api/v1/runs/{run}/output/live", headers={"Last-Event-ID": "2:0:0"})
     assert 204 == answer.status_code
+    assert 204 == world.ask("GET", f"/api/v1/runs/{run}/output/live?after=2:0:0").status_code
 
 
 def test_five_hundred_streams_are_one_thread_and_none_when_they_have_gone(world):
@@ -210,9 +219,9 @@ def test_five_hundred_streams_are_one_thread_and_none_when_they_have_gone(world)
     before = threading.active_count()
 
     async def listen(streams):
-        readers = [Reader(streams.events(0, None)) for _ in range(250)]
+        readers = [Reader(streams.events(0, None, OWNER)) for _ in range(250)]
         run = world.client.verbs.trigger("backup")
-        readers += [Reader(streams.output(run, Place())) for _ in range(250)]
+        readers += [Reader(streams.output(run, Place(), OWNER)) for _ in range(250)]
         world.begin()
         seen = [await reader.next() for reader in readers]
         assert 500 == len(seen)
@@ -221,12 +230,9 @@ def test_five_hundred_streams_are_one_thread_and_none_when_they_have_gone(world)
         for reader in readers[250:]:
             await reader.until(lambda message: message["event"] == "end")
         for reader in readers:
-            await reader.leave()
-        watching = next((each for each in threading.enumerate() if each.name == "streams"), None)
-        if watching is not None:
-            await asyncio.to_thread(watching.join, DEADLINE)
+            reader.leave()
         assert set() == streams._streams
-        assert "streams" not in [each.name for each in threading.enumerate()]
+        await asyncio.to_thread(wait_for, lambda: "streams" not in [each.name for each in threading.enumerate()])
 
     reading(world, listen)
 
@@ -238,7 +244,7 @@ def test_what_is_committed_while_a_queue_is_full_comes_when_there_is_room(world,
         world.run()
 
     async def listen(streams):
-        slow, quick = Reader(streams.events(0, None)), Reader(streams.events(0, None))
+        slow, quick = Reader(streams.events(0, None, OWNER)), Reader(streams.events(0, None, OWNER))
         await slow.begin()
         last = world.run()
         await quick.until(lambda message: message["data"]["run"] == last and message["id"] == "12")
@@ -259,7 +265,7 @@ def test_a_store_that_is_busy_for_a_moment_makes_streams_wait_and_lose_nothing(w
 
     async def listen(streams):
         monkeypatch.setattr(rooms.Stream, "fill", busy_first)
-        reader = Reader(streams.events(0, None))
+        reader = Reader(streams.events(0, None, OWNER))
         run = world.run()
         seen = await reader.until(lambda message: message["data"]["kind"] == "run.succeeded")
         assert {run} == {message["data"]["run"] for message in seen}
@@ -276,8 +282,8 @@ def test_all_streams_end_when_the_store_cannot_be_had_at_all(world, monkeypatch)
     async def listen(streams):
         with monkeypatch.context() as patch:
             patch.setattr(rooms.Stream, "fill", damaged)
-            assert await Reader(streams.events(0, None)).ends()
-        reader = Reader(streams.events(0, None))
+            assert await Reader(streams.events(0, None, OWNER)).ends()
+        reader = Reader(streams.events(0, None, OWNER))
         run = world.run()
         assert run == (await reader.next())["data"]["run"]
 
@@ -288,9 +294,9 @@ def test_all_streams_end_when_the_process_does(world):
     world.add()
 
     async def listen(streams):
-        readers = [Reader(streams.events(0, None)) for _ in range(3)]
+        readers = [Reader(streams.events(0, None, OWNER)) for _ in range(3)]
         streams.close()
         assert all([await reader.ends() for reader in readers])
-        assert await Reader(streams.events(0, None)).ends()
+        assert await Reader(streams.events(0, None, OWNER)).ends()
 
     reading(world, listen)

@@ -154,6 +154,22 @@ def test_to_sign_out_ends_the_access_token_at_once(peopled):
     assert 401 == refresh(peopled, pair["refresh_token"]).status_code
 
 
+def test_what_is_no_refresh_token_leaves_nothing_in_the_audit(peopled):
+    before = peopled.audit()
+    for made_up in ("", "x" * 43, "rota_r_" + "x" * 43, peopled.token("ann")):
+        assert 401 == refresh(peopled, made_up).status_code
+    assert before == peopled.audit()
+
+
+def test_a_token_revokes_itself_and_no_others_unless_it_is_an_admin_s(peopled):
+    accounts = peopled.client.accounts
+    weak, other = (accounts.issue("ann", Kind.TOKEN, "test", [Scope.READ]) for _ in range(2))
+    assert 403 == peopled.with_token(weak.secret, "DELETE", f"{TOKENS}/{other.credential.id}").status_code
+    assert 204 == peopled.with_token(weak.secret, "DELETE", f"{TOKENS}/{weak.credential.id}").status_code
+    assert 401 == peopled.with_token(weak.secret).status_code
+    assert 204 == peopled.with_token(peopled.token("ann"), "DELETE", f"{TOKENS}/{other.credential.id}").status_code
+
+
 def part(value: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
 

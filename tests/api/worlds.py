@@ -11,8 +11,8 @@ import httpx
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rota.api.app import create_app
+from rota.api.callers import PEER
 from rota.api.door import Door, Owner
-from rota.api.who import PEER
 from rota.model.action import Command, Shell
 from rota.model.job import Job, ScheduleSpec
 from rota.model.policy import Policy

@@ -107,12 +107,13 @@ def test_somebody_stays_admin_unless_it_is_meant(accounts):
 def test_a_refresh_token_is_good_once_and_a_second_use_ends_all_that_came_of_it(accounts):
     first = accounts.issue("ann", Kind.REFRESH, lasts=timedelta(days=1))
     other = accounts.issue("ann", Kind.REFRESH, lasts=timedelta(days=1))
-    second = accounts.exchange(first.secret)
+    second = accounts.exchange(accounts.refresh_token(first.secret))
     assert "access" == accounts.recognise_family("ann", second.credential.family).how
-    assert accounts.exchange(first.secret) is None
-    assert accounts.exchange(second.secret) is None
+    assert accounts.exchange(accounts.refresh_token(first.secret)) is None
+    assert accounts.refresh_token(second.secret) is None
+    assert accounts.refresh_token(accounts.issue("ann", Kind.TOKEN).secret) is None
     assert accounts.recognise_family("ann", second.credential.family) is None
-    assert accounts.exchange(other.secret) is not None
+    assert accounts.exchange(accounts.refresh_token(other.secret)) is not None
 
 
 def test_the_first_person_is_an_admin(world):

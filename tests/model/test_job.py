@@ -27,6 +27,7 @@ def test_people_may_name_jobs_as_they_like(name):
         (" backup", "neither starts nor ends with a space"),
         ("backup ", "neither starts nor ends with a space"),
         ("-backup", "a leading '-' would read as an option"),
+        ("..", "it would read as a folder in a path"),
         ("two\nlines", "only printable characters"),
         ("a\tb", "only printable characters"),
         ("a\x1b[31m", "only printable characters"),

@@ -7,9 +7,10 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from .sites import Site
+from .towns import run_all, settle
 
 QUIET = [
     "--no-sandbox",
@@ -23,13 +24,14 @@ QUIET = [
 PHONE = {"width": 390, "height": 844}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # while it is there, no other test of this thread can have an event loop
 def chromium() -> Iterator[Browser]:
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if path is None:
         if os.environ.get("ROTA_TEST_REQUIRE") == "all":
             pytest.fail("pages are to be tried with a browser, and ROTA_TEST_REQUIRE=all: install chromium")
         pytest.skip("needs chromium")
+    expect.set_options(timeout=15_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=QUIET)
         yield browser
@@ -40,6 +42,15 @@ def chromium() -> Iterator[Browser]:
 def site(tmp_path) -> Iterator[Site]:
     """A home with pages; the test starts it."""
     made = Site(tmp_path)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory) -> Iterator[Site]:
+    """A home with people, and with jobs that have evil names and output; its tests change nothing of that."""
+    made = settle(Site(tmp_path_factory.mktemp("town"))).start()
+    run_all(made)
     yield made
     made.close()
 

@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from playwright.sync_api import BrowserContext
 
+from rota.control.accounts import SESSION_LASTS
 from rota.model.access import Kind, Role
 from rota.model.action import Shell
 from rota.model.job import Job, ScheduleSpec
@@ -22,6 +24,7 @@ from rota.wiring.client import Client
 DEADLINE = 30
 PASSWORD = "seven small green frogs"
 ROTA = [sys.executable, "-P", "-m", "rota"]
+_OF_JOB = ("tags", "enabled", "timezone", "description", "secrets")
 _ADDRESS = re.compile(r"pages and REST on (http://\S+)")
 
 
@@ -42,7 +45,11 @@ class Site:
         log = self.folder / "serve.log"
         with log.open("w") as output:
             self.process = subprocess.Popen(
-                [*ROTA, "serve", "--port", "0", *words], cwd=self.folder, env=self.env, stdout=output, stderr=output
+                [*ROTA, "serve", "--port", "0", "--stop-grace", "0", *words],
+                cwd=self.folder,
+                env=self.env,
+                stdout=output,
+                stderr=output,
             )
         deadline = time.monotonic() + DEADLINE
         while not (found := _ADDRESS.search(log.read_text())):
@@ -65,7 +72,7 @@ class Site:
 
     def add(self, name: str, command: str = "true", *schedules: tuple[str, str], **given: Any) -> None:
         """Make a job by hand."""
-        fields = {key: given.pop(key) for key in ("tags", "enabled", "timezone", "description") if key in given}
+        fields = {key: given.pop(key) for key in _OF_JOB if key in given}
         specs = tuple(ScheduleSpec(kind, text) for kind, text in schedules)
         self.client.verbs.add(Job(name, Shell(command), specs, policy=Policy(**given), **fields), "hand")
 
@@ -91,3 +98,9 @@ class Site:
         answer = httpx.get(self.url + path, headers=headers, **given)
         assert status == answer.status_code, answer.text
         return answer.text
+
+
+def sign_in(context: BrowserContext, site: Site, name: str = "ann") -> None:
+    """Give a browser somebody's session, as if they had signed in."""
+    issued = site.client.accounts.issue(name, Kind.SESSION, lasts=SESSION_LASTS)
+    context.add_cookies([{"name": "rota_session", "value": issued.secret, "url": site.url}])

@@ -30,12 +30,11 @@ from fastapi.exceptions import RequestValidationError
 
 from rota.api.desks import AtDesk
 from rota.api.problems import NotAllowed
-from rota.api.who import needs, target_of
+from rota.api.who import LONGEST_TARGET, needs, target_of
 from rota.errors import RotaError, kind_of
 from rota.model.access import Scope, Who
 
 OK, REFUSED, BAD, FAILED = "ok", "refused", "bad-request", "failed"
-_LONGEST = 200
 
 
 class Change(msgspec.Struct):
@@ -69,8 +68,9 @@ def audited(action: str, scope: Scope) -> Any:
             raise
         finally:
             whole = [] if change.parts and outcome == OK else [(change.target, outcome)]
-            for target, result in change.parts + whole:
-                desk.accounts.note(who, change.action, target[:_LONGEST], result)
+            desk.accounts.note_all(
+                who, change.action, [(target[:LONGEST_TARGET], result) for target, result in change.parts + whole]
+            )
 
     write_down.audits = action  # type: ignore[attr-defined]  # what the test of all routes looks for
     return Depends(write_down, scope="function")

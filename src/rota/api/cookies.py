@@ -27,6 +27,10 @@ _FORM = "application/x-www-form-urlencoded"
 _MOST_FIELDS = 2_000
 
 
+class ForeignPage(NotAllowed):
+    """What would change something comes from a page that is not of the session that the browser has now."""
+
+
 def cookie_of(request: Request, name: str, caller: Caller) -> str:
     """Return a cookie of ours, or nothing."""
     return request.cookies.get(_named(name, caller), "")
@@ -53,7 +57,7 @@ async def check_csrf(request: Request, cookie: str) -> None:
         return
     shown = request.headers.get(CSRF_HEADER) or (await read_form(request)).get(CSRF_FIELD, [""])[0]
     if not compare_digest(shown.encode(), csrf_token(cookie).encode()):
-        raise NotAllowed(
+        raise ForeignPage(
             HTTPStatus.FORBIDDEN,
             f"the request does not show its session's own token, in the header {CSRF_HEADER} or the field {CSRF_FIELD}",
         )

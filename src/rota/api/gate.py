@@ -2,7 +2,7 @@
 
 - The host that it names must be one that leads here: a page whose name was made to point to 127.0.0.1 (DNS rebinding)
   names its own. The very address that a request came to needs no leave: what is in numbers leads nowhere else.
-- What changes something must not come from another site's page: a browser says where a request comes from.
+- It must not come from another site's page, as browsers say; a link there may lead here, as long as nothing is changed.
 - It is of a bounded size, and comes within a bounded time.
 - Answers carry headers that keep a browser from doing more with them than is meant.
 """
@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from rota.api.cookies import SAFE
 from rota.api.problems import problem
 
 MOST_BYTES = 1 << 20
@@ -30,7 +31,6 @@ _TOO_LARGE: _Refusal = (
     "too-large",
     f"a request has {MOST_BYTES:,} bytes at most",
 )
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -106,12 +106,16 @@ def _is_plain(host: str) -> bool:
 
 
 def _cross_site(scope: Scope, headers: Headers) -> _Refusal | None:
-    """Refuse what changes something and comes from a page of another site, as browsers say; programs say nothing."""
-    if scope["method"] in _SAFE:
-        return None
+    """Refuse what comes from a page of another site, as browsers say; programs say nothing.
+
+    What changes nothing may be gone to, as by a link. To load it into a page of another site would only serve to spy:
+    on how long it takes, or on whether somebody is signed in.
+    """
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     same = site in (None, "same-origin", "none")
-    if same and origin is not None:
+    if scope["method"] in SAFE:
+        same = same or headers.get("sec-fetch-mode") == "navigate"
+    elif same and origin is not None:
         same = _is_plain(headers.get("host", "")) and origin.lower() in _origins(scope, headers)
     return None if same else (HTTPStatus.FORBIDDEN, "cross-site", "this request comes from a page of another site")
 

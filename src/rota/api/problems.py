@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from rota.api.schemas.base import Fault
+from rota.api.schemas.base import Fault, words_at
 from rota.errors import (
     BadSchedule,
     Conflict,
@@ -22,6 +22,7 @@ from rota.errors import (
     RotaError,
     StoreUnavailable,
     UsageError,
+    did_you_mean,
     kind_of,
 )
 
@@ -35,6 +36,8 @@ _STATUSES: tuple[tuple[type[RotaError], HTTPStatus], ...] = (
     (StoreUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
 )
 _RETRY_AFTER = "1"
+MOST_FAULTS = 20
+"""So many are told at once: an answer is not much larger than its request, whoever sends it."""
 
 
 class NotAllowed(RotaError):
@@ -86,14 +89,30 @@ async def _of_rota(_request: Request, error: Exception) -> Response:
     return of_error(error)
 
 
-def of_request(error: RequestValidationError) -> Response:
-    """Say everything that is wrong with a request, each with its place in it."""
-    wrong = [
-        Fault(place=_plain(".".join(map(str, each["loc"]))), problem=_plain(each["msg"])).model_dump()
-        for each in error.errors()
-    ]
+def of_request(request: Request, error: RequestValidationError) -> Response:
+    """Say what is wrong with a request, each with its place in it."""
+    wrong = [_fault(request, each).model_dump() for each in error.errors()[:MOST_FAULTS]]
     first = f"{wrong[0]['place']}: {wrong[0]['problem']}" if wrong else "the request cannot be read"
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "bad-request", first, problems=wrong)
+
+
+def _fault(request: Request, found: dict[str, Any]) -> Fault:
+    place, said, hint = found["loc"], found["msg"], ""
+    if found["type"] == "extra_forbidden":
+        said, hint = f"unknown key {place[-1]!r}", near(str(place[-1]), _words_of_body(request, place[1:-1]))
+    return Fault(place=_plain(".".join(map(str, place))), problem=_plain(said), hint=_plain(hint))
+
+
+def _words_of_body(request: Request, place: Sequence[str | int]) -> list[str]:
+    """Return the words that the body of a request may have at a place."""
+    bodies = request.scope["route"].dependant.body_params
+    return words_at([body.field_info.annotation for body in bodies], place)
+
+
+def near(word: str, known: Sequence[str]) -> str:
+    """Return what somebody may have meant who wrote a word that is not known, or what there is."""
+    hint = did_you_mean(word, known).removeprefix("; ")
+    return hint or (f"known here: {', '.join(known)}" if known else "nothing can be asked for here")
 
 
 def of_http(error: HTTPException) -> Response:
@@ -102,9 +121,9 @@ def of_http(error: HTTPException) -> Response:
     return problem(error.status_code, kind, str(error.detail), dict(error.headers or {}))
 
 
-async def _of_request(_request: Request, error: Exception) -> Response:
+async def _of_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError), "it is installed for those"
-    return of_request(error)
+    return of_request(request, error)
 
 
 async def _of_http(_request: Request, error: Exception) -> Response:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from fastapi import Query, Request
 from fastapi.dependencies.models import Dependant
 
-from rota.api.problems import BadRequest
+from rota.api.problems import MOST_FAULTS, BadRequest, near
 from rota.api.schemas.base import Fault
 from rota.control.times import past
-from rota.errors import BadSchedule, did_you_mean
+from rota.errors import BadSchedule
 from rota.schedule.instant import parse_instant
 
+_T = TypeVar("_T")
 Limit = Annotated[int, Query(ge=1, le=1_000, description="How many at most.")]
 After = Annotated[str | None, Query(description="The `next` of the page before.", max_length=2_000)]
 Text = Annotated[str, Query(description="In the name of the job.", max_length=200)]
@@ -34,12 +35,12 @@ Moment = Annotated[
 
 def instant(name: str, text: str | None, now: datetime, zone: str | None = "UTC") -> datetime | None:
     """Return the instant that somebody means who looks back."""
-    return None if text is None else _read(name, lambda: past(_mended(text), now, zone))
+    return None if text is None else read(name, text, lambda: past(_mended(text), now, zone))
 
 
 def ahead(name: str, text: str | None, now: datetime) -> datetime | None:
     """Return the instant that somebody means who may look ahead."""
-    return None if text is None else _read(name, lambda: parse_instant(_mended(text), "UTC", now))
+    return None if text is None else read(name, text, lambda: parse_instant(_mended(text), "UTC", now))
 
 
 def _mended(text: str) -> str:
@@ -48,12 +49,15 @@ def _mended(text: str) -> str:
     return f"{head}+{offset}" if space and "T" in head and offset[2:3] == ":" else text
 
 
-def _read(name: str, read: Callable[[], datetime]) -> datetime:
+def read(name: str, text: str, reader: Callable[[], _T]) -> _T:
+    """Return what a text after the question mark means, or say what is wrong with it, and where it stands."""
     try:
-        return read()
+        return reader()
     except BadSchedule as error:
-        place = f"query.{name}"
-        raise BadRequest(f"{name}: {error}", [Fault(place=place, problem=error.problem, hint=error.hint)]) from None
+        fault = Fault(place=f"query.{name}", problem=error.problem, hint=error.hint)
+        raise BadRequest(
+            f"{name} {text!r}: {error.problem}" + (f"; {error.hint}" if error.hint else ""), [fault]
+        ) from None
 
 
 async def known_words_only(request: Request) -> None:
@@ -62,10 +66,10 @@ async def known_words_only(request: Request) -> None:
     if dependant is None or not request.query_params:
         return
     known = sorted(_words(dependant))
+    unknown = [word for word in dict.fromkeys(request.query_params) if word not in known]
     faults = [
-        Fault(place=f"query.{word}", problem=f"unknown parameter {word!r}", hint=_near(word, known))
-        for word in dict.fromkeys(request.query_params)
-        if word not in known
+        Fault(place=f"query.{word}", problem=f"unknown parameter {word!r}", hint=near(word, known))
+        for word in unknown[:MOST_FAULTS]
     ]
     if faults:
         raise BadRequest(f"{faults[0].problem}; {faults[0].hint}", faults)
@@ -74,8 +78,3 @@ async def known_words_only(request: Request) -> None:
 def _words(dependant: Dependant) -> set[str]:
     own = {field.alias for field in dependant.query_params}
     return own.union(*(_words(each) for each in dependant.dependencies))
-
-
-def _near(word: str, known: list[str]) -> str:
-    near = did_you_mean(word, known).removeprefix("; ")
-    return near or (f"known here: {', '.join(known)}" if known else "nothing can be asked for here")

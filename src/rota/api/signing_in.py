@@ -13,11 +13,11 @@ import anyio.to_thread
 from fastapi import Request
 from starlette.responses import Response
 
-from rota.api.callers import caller_of
-from rota.api.cookies import SESSION_COOKIE, cookie_of, set_cookie
+from rota.api.callers import caller_of, party_of
+from rota.api.cookies import LINK_COOKIE, SESSION_COOKIE, cookie_of, drop_cookie, set_cookie
 from rota.api.door import desks_of, door_of
 from rota.api.problems import NotAllowed
-from rota.api.throttle import address_key, name_key
+from rota.api.throttle import name_key, party_key
 from rota.control.accounts import SESSION_LASTS, Accounts, Issued
 from rota.model.access import Kind, User, Who
 
@@ -44,7 +44,7 @@ async def sign_in(request: Request, name: str, password: str, action: str = "aut
     People type their password where the name goes; so what is no name is not written down.
     """
     caller, throttle = caller_of(request, door_of(request).proxies), door_of(request).throttle
-    keys = [name_key(name), address_key(caller.address)]
+    keys = [name_key(name), party_key(party_of(caller.address, caller.uid))]
     if (rest := throttle.enter(keys)) > 0:
         raise TooManyTries(rest)
     limiter = _passwords()
@@ -78,6 +78,18 @@ def begin_session(request: Request, response: Response, user: User, accounts: Ac
     issued = accounts.issue(user.name, Kind.SESSION, lasts=SESSION_LASTS)
     set_cookie(response, SESSION_COOKIE, issued.secret, caller)
     return issued
+
+
+def end_session(request: Request, response: Response, who: Who, accounts: Accounts) -> None:
+    """End a session, or all that came of the sign-in that an access token belongs to, and take its cookies away."""
+    if who.how == Kind.SESSION:
+        accounts.revoke(who.credential)
+    elif who.how == "access":
+        accounts.revoke_family(who.credential)
+    accounts.note(who, "auth.logout")
+    caller = caller_of(request, door_of(request).proxies)
+    for cookie in (SESSION_COOKIE, LINK_COOKIE):
+        drop_cookie(response, cookie, caller)
 
 
 def _passwords() -> anyio.CapacityLimiter:

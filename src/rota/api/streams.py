@@ -8,6 +8,10 @@
 3. Every message carries an id from which another stream can go on (`Last-Event-ID`), and a stream ends by itself after
    a while: whoever comes back shows again who they are.
 4. Files of running attempts are open only during a look, so streams use no descriptors but their own.
+5. Every other second it is looked whether those who listen may still: a stream ends when what opened it has expired or
+   was revoked, or when its owner may no longer read. Streams of one credential are one question. (An access token is
+   good as long as its sign-in is; one that runs out keeps what it has opened for the ten minutes of 3 at most.)
+6. There are so many at most. Who comes then is told to come back, and there is room left for requests.
 """
 
 from __future__ import annotations
@@ -17,29 +21,40 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Protocol
 
 import msgspec
 from fastapi import Request
-from fastapi.responses import StreamingResponse
-from starlette.types import Message, Receive, Scope, Send
+from fastapi.responses import Response, StreamingResponse
+from starlette.types import Message, Receive, Send
+from starlette.types import Scope as Asgi
 
+from rota.api.problems import problem
 from rota.api.run_source import RunSource
 from rota.control.desk import Desk, Desks
 from rota.control.following import Place
 from rota.control.views import event_view
 from rota.errors import RotaError, StoreUnavailable
+from rota.model.access import Scope, Who
 
 HEARTBEAT = 15.0
 MEDIA_TYPE = "text/event-stream"
 _LOOK = 0.25
+_CHECK = 2.0
+"""After so many seconds it is looked again who may still listen."""
 _LONGEST = 600.0
 _PATIENCE = 60.0
 """So long a reader may take for what has been sent already."""
 _ROOM = 256 << 10
 """So many bytes wait for one reader at most, and one message more."""
+_PIECE = 64 << 10
+"""So many bytes are sent at once, and one message more."""
 _A_READ = 200
 MOST_BEHIND = 5_000
+MOST_STREAMS = 600
+"""Fewer than the server has connections, by what requests need."""
+_COME_BACK = "5"
 _RETRY = b"retry: 2000\n\n"
 _STILL_HERE = b": still here\n\n"
 
@@ -124,9 +139,10 @@ class EventSource:
 class Stream:
     """One reader."""
 
-    def __init__(self, streams: Streams, source: Source) -> None:
+    def __init__(self, streams: Streams, source: Source, who: Who) -> None:
         self._streams = streams
         self._source = source
+        self.who = msgspec.structs.replace(who, address="")  # who they are, wherever they are
         self._loop = asyncio.get_running_loop()
         self._ready: deque[bytes] = deque()
         self._put = self._taken = 0  # bytes; each is counted by one thread only
@@ -135,7 +151,8 @@ class Stream:
         """Something has changed since it was given anything."""
         self._wants_more = False
         """There was no room for all that there was to say."""
-        self._over = False
+        self.over = False
+        """Nothing more is given to it."""
 
     def fill(self, turn: Turn) -> None:
         """Give it what is new, as long as there is room: in the watching thread."""
@@ -159,34 +176,53 @@ class Stream:
 
     def end(self) -> None:
         """Let it end when what is ready has been read: from any thread."""
-        self._over = True
+        self.over = True
         self._rouse()
 
     def _rouse(self) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody reads any more
             self._loop.call_soon_threadsafe(self._wake.set)
 
+    def cut(self) -> None:
+        """Let it end without what is ready: from the watching thread."""
+        self._ready.clear()
+        self.end()
+
+    def _take(self) -> bytes:
+        """Take what is ready, many messages as one: hundreds of streams times hundreds of facts are too many writes.
+
+        A piece is not all that there may be, so that a slow reader has time for each.
+        """
+        found: list[bytes] = []
+        size = 0
+        with suppress(IndexError):  # there is nothing more, perhaps because the stream was just cut
+            while size < _PIECE:
+                found.append(self._ready.popleft())
+                size += len(found[-1])
+        self._taken += size
+        return b"".join(found)
+
     async def messages(self) -> AsyncIterator[bytes]:
         """Yield what there is to send, and now and then a sign of life."""
         end = self._loop.time() + _LONGEST
-        try:
-            yield _RETRY
-            while True:
-                self._wake.clear()
-                while self._ready:
-                    message = self._ready.popleft()
-                    self._taken += len(message)
-                    yield message
-                if self._wants_more:
-                    self._streams.hurry()
-                if self._over or self._loop.time() > end:
-                    return
-                try:
-                    await asyncio.wait_for(self._wake.wait(), HEARTBEAT)
-                except TimeoutError:
-                    yield _STILL_HERE
-        finally:
-            self._streams.leave(self)
+        yield _RETRY
+        while True:
+            self._wake.clear()
+            over = self.over or self._loop.time() > end  # asked before the last is taken: it comes from another thread
+            while piece := self._take():
+                yield piece
+            if over:
+                return
+            if self._wants_more:
+                self._streams.hurry()
+            try:
+                await asyncio.wait_for(self._wake.wait(), HEARTBEAT)
+            except TimeoutError:
+                yield _STILL_HERE
+
+    def leave(self) -> None:
+        """Be forgotten."""
+        self._streams.leave(self)
 
 
 class Streams:
@@ -200,13 +236,13 @@ class Streams:
         self._awake = threading.Event()
         self._closed = False
 
-    def events(self, after: int | None, job: str | None) -> StreamingResponse:
-        """Return a stream of facts."""
-        return self._opened(EventSource(after, job))
+    def events(self, after: int | None, job: str | None, who: Who) -> Response:
+        """Return a stream of facts for somebody."""
+        return self._opened(EventSource(after, job), who)
 
-    def output(self, run_id: str, place: Place) -> StreamingResponse:
-        """Return a stream of what a run writes and of the states that it goes through."""
-        return self._opened(RunSource(run_id, place))
+    def output(self, run_id: str, place: Place, who: Who) -> Response:
+        """Return a stream of what a run writes and of the states that it goes through for somebody."""
+        return self._opened(RunSource(run_id, place), who)
 
     def close(self) -> None:
         """End all streams, because the process does."""
@@ -226,9 +262,11 @@ class Streams:
         with self._lock:
             self._streams.discard(stream)
 
-    def _opened(self, source: Source) -> StreamingResponse:
-        stream = Stream(self, source)
+    def _opened(self, source: Source, who: Who) -> Response:
+        stream = Stream(self, source, who)
         with self._lock:
+            if len(self._streams) >= MOST_STREAMS:
+                return _refused()
             if self._closed:
                 stream.end()
             self._streams.add(stream)
@@ -236,7 +274,7 @@ class Streams:
                 self._thread = threading.Thread(target=self._watch, name="streams", daemon=True)
                 self._thread.start()
         self._awake.set()
-        return _Response(stream.messages())
+        return _Response(stream)
 
     def _watch(self) -> None:
         """Look for everybody until nobody is left.
@@ -254,10 +292,13 @@ class Streams:
                 self._end_all()
 
     def _look_on(self, desk: Desk) -> None:
-        changed = True
+        changed, check_at = True, desk.clock.monotonic() + _CHECK
         while streams := self._present():
             self._awake.clear()
             with suppress(StoreUnavailable):
+                if desk.clock.monotonic() >= check_at:
+                    _cut_strangers(desk, streams)
+                    check_at = desk.clock.monotonic() + _CHECK
                 changed = desk.store.changed_by_others() or changed
                 turn = Turn(desk, changed=changed)
                 for stream in streams:
@@ -266,7 +307,9 @@ class Streams:
             self._awake.wait(_LOOK)
 
     def _present(self) -> list[Stream]:
+        """Return who is to be looked for; whoever has ended only reads what is ready."""
         with self._lock:
+            self._streams = {stream for stream in self._streams if not stream.over}
             if not self._streams:
                 self._thread = None
             return list(self._streams)
@@ -279,6 +322,19 @@ class Streams:
             stream.end()
 
 
+def _cut_strangers(desk: Desk, streams: list[Stream]) -> None:
+    """End the streams of those who would not be let in now."""
+    known = {who: desk.accounts.still_knows(who, Scope.READ) for who in {stream.who for stream in streams}}
+    for stream in streams:
+        if not known[stream.who]:
+            stream.cut()
+
+
+def _refused() -> Response:
+    detail = f"{MOST_STREAMS} streams are open here, and more are not served; ask again later, or ask without a stream"
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, "too-many-streams", detail, {"Retry-After": _COME_BACK})
+
+
 def streams_of(request: Request) -> Streams:
     """Return where a request's stream is opened."""
     streams: Streams = request.app.state.streams
@@ -288,14 +344,18 @@ def streams_of(request: Request) -> Streams:
 class _Response(StreamingResponse):
     """A stream that gives up on whoever takes nothing."""
 
-    def __init__(self, messages: AsyncIterator[bytes]) -> None:
-        super().__init__(messages, media_type=MEDIA_TYPE, headers={"X-Accel-Buffering": "no"})
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(stream.messages(), media_type=MEDIA_TYPE, headers={"X-Accel-Buffering": "no"})
+        self._stream = stream
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Asgi, receive: Receive, send: Send) -> None:
         """Send it."""
 
         async def patiently(message: Message) -> None:
             await asyncio.wait_for(send(message), _PATIENCE)
 
-        with suppress(TimeoutError):
-            await super().__call__(scope, receive, patiently)
+        try:
+            with suppress(TimeoutError):
+                await super().__call__(scope, receive, patiently)
+        finally:  # whoever has gone before the first byte has taken a place as well
+            self._stream.leave()

@@ -13,7 +13,6 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from hashlib import sha256
-from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 import msgspec
@@ -26,8 +25,6 @@ _FIRST = 1.0
 _LONGEST_FOR_NAME, _LONGEST_FOR_ADDRESS = 60.0, 900.0
 _FORGOTTEN = 3600.0
 _MOST_KEYS = 10_000
-_PREFIX_V6 = 64
-"""An IPv6 address is cheap; a network of this size is what somebody is given."""
 
 
 class Key(NamedTuple):
@@ -98,12 +95,6 @@ def name_key(name: str) -> Key:
     return Key("name:" + sha256(name.casefold().encode()).hexdigest(), _LONGEST_FOR_NAME)
 
 
-def address_key(address: str) -> Key:
-    """Return what tries from an address are counted by."""
-    try:
-        found = ip_address(address.partition("%")[0])
-    except ValueError:
-        return Key(f"from:{address}", _LONGEST_FOR_ADDRESS)
-    if found.version == 6:
-        return Key(f"from:{ip_network((found.packed, _PREFIX_V6), strict=False)}", _LONGEST_FOR_ADDRESS)
-    return Key(f"from:{found}", _LONGEST_FOR_ADDRESS)
+def party_key(party: str) -> Key:
+    """Return what tries from somewhere are counted by: see callers.party_of."""
+    return Key(f"from:{party}", _LONGEST_FOR_ADDRESS)

@@ -29,9 +29,8 @@ from rota.api.problems import NotAllowed
 from rota.api.signatures import SIGNATURE_HEADER, BadSignature, check_signature, is_signed, signed_lines
 from rota.model.access import Kind, Scope, Who
 
-_LONGEST_TARGET = 200
-PEER = "peer_uid"
-"""Where the server leaves, in the state of a connection, whose process is at the other end."""
+LONGEST_TARGET = 200
+"""So much of what a request is about is in the audit."""
 _BAD_TOKEN = "this token is good for nothing: it has expired, was revoked, or is no token"  # noqa: S105 -- a sentence
 
 
@@ -104,10 +103,9 @@ def _by_connection(request: Request, caller: Caller) -> Who:
         raise _unknown("sign in, or show a token")
     if not caller.passed_on and opens(door, cookie_of(request, LINK_COOKIE, caller)):
         return Who(door.owner.name, frozenset(Scope), "link")
-    uid = request.scope.get("state", {}).get(PEER)
-    if uid is None or caller.passed_on:
+    if caller.uid is None or caller.passed_on:
         raise NotAllowed(HTTPStatus.FORBIDDEN, _untold(door))
-    if uid != door.owner.uid:
+    if caller.uid != door.owner.uid:
         raise NotAllowed(
             HTTPStatus.FORBIDDEN,
             f"this rota is {door.owner.name}'s, and nobody else can sign in yet; they make users with: rota user add",
@@ -144,12 +142,12 @@ def needs(scope: Scope) -> Callable[[Request, Who], Awaitable[Who]]:
 
 def _note_refusal(request: Request, who: Who) -> None:
     with desks_of(request).borrow() as desk:
-        desk.accounts.note(who, request.method, request.url.path[:_LONGEST_TARGET], "refused")
+        desk.accounts.note(who, request.method, request.url.path[:LONGEST_TARGET], "refused")
 
 
 def target_of(request: Request) -> str:
     """Return what a request is about, by its path: a job's name, a run's id."""
-    return " ".join(str(value) for value in request.path_params.values())[:_LONGEST_TARGET]
+    return " ".join(str(value) for value in request.path_params.values())[:LONGEST_TARGET]
 
 
 def csrf_token_of(request: Request, who: Who) -> str | None:

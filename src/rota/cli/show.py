@@ -15,7 +15,6 @@ from rota.cli.text import safe, styled, typed
 if TYPE_CHECKING:
     from rota.control.questions import JobLine
     from rota.model.job import Job, StoredJob
-    from rota.model.policy import Policy
 
 _NEW = 3
 _SLOTS = 5
@@ -29,6 +28,7 @@ _RUNS = 5
 @click.pass_obj
 def show_command(session: Session, job: str, as_json: bool) -> None:
     """Show everything about one job."""
+    from rota.control.definition import policies_of
     from rota.control.questions import Questions
     from rota.control.views import instant_view, job_details_view, run_view
 
@@ -49,7 +49,7 @@ def show_command(session: Session, job: str, as_json: bool) -> None:
         styled(safe(job), "bold") + (f"  {safe(line.stored.job.description)}" if line.stored.job.description else "")
     )
     print_facts(_facts(line, now))
-    policies = _policies(line.stored.job.policy)
+    policies = policies_of(line.stored.job.policy)
     if policies:
         click.echo("\nOther than the default")
         print_facts(policies)
@@ -141,60 +141,10 @@ def state_words(line: JobLine, now: datetime) -> str:
 def _when(job: Job) -> list[tuple[str, str]]:
     if not job.schedules:
         return [("when", "by hand only")]
+    from rota.control.definition import bounds_of
     from rota.control.preview import explain
 
     lines = [f"{explain(spec, job.timezone)}  ({spec.kind} {spec.text})" for spec in job.schedules]
     facts = [("when", "\n".join(lines))]
-    if job.policy.not_before or job.policy.not_after:
-        facts.append(("but", _between(job.policy)))
-    return facts
-
-
-def _between(policy: Policy) -> str:
-    from rota.control.times import with_zone
-
-    ends = [f"not before {with_zone(policy.not_before)}"] if policy.not_before else []
-    ends += [f"not after {with_zone(policy.not_after)}"] if policy.not_after else []
-    return ", ".join(ends)
-
-
-def _policies(policy: Policy) -> list[tuple[str, str]]:
-    """Return the policies that are not the default, as their options are written."""
-    from rota.model.policy import Policy, Retries, priority_name, size_words
-    from rota.schedule.duration import format_duration
-
-    found = []
-    default = Policy()
-    for name in (
-        "overlap",
-        "max_instances",
-        "catch_up",
-        "grace",
-        "timeout",
-        "kill_after",
-        "start_by",
-        "pool",
-        "jitter",
-    ):
-        value = getattr(policy, name)
-        if value != getattr(default, name):
-            text = format_duration(value) if hasattr(value, "total_seconds") else str(value)
-            found.append((name.replace("_", "-"), text))
-    if policy.priority != default.priority:
-        found.append(("priority", priority_name(policy.priority)))
-    if policy.output.mode is not None:
-        found.append(("output-mode", policy.output.mode.value))
-    found += [
-        (f"output.{part}", size_words(getattr(policy.output, part)))
-        for part in ("head", "tail")
-        if getattr(policy.output, part) != getattr(default.output, part)
-    ]
-    retries = policy.retries
-    if retries != Retries():
-        text = f"{retries.count}, after {format_duration(retries.delay)}"
-        text += f", each pause {retries.backoff:g} times longer" if retries.backoff != 1 else ""
-        text += f", at most {format_duration(retries.max_delay)}"
-        text += f", spread by {retries.jitter:.0%}" if retries.jitter != Retries().jitter else ""
-        text += f", only on exit codes {', '.join(map(str, retries.only_on))}" if retries.only_on else ""
-        found.append(("retries", text))
-    return found
+    bounds = bounds_of(job.policy)
+    return [*facts, ("but", bounds)] if bounds else facts

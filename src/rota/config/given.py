@@ -20,6 +20,7 @@ from rota.config.own.documents import JobDocument
 from rota.config.own.schema import Plain
 from rota.config.problems import Mark, Problem, Problems
 from rota.config.syntax.yaml_reader import Entry, Mapping, Node, Scalar, Sequence, read_yaml
+from rota.config.syntax.yaml_writer import entry as lines_of
 from rota.config.writers.rota_yaml import document_of, write_jobs
 from rota.model.action import Function
 from rota.model.job import Job
@@ -90,6 +91,12 @@ def job_file(job: Job) -> str | None:
     if isinstance(job.action, Function):
         return None
     return write_jobs([Jobset("rota", [FoundJob(job, Mark(_YAML, 1, 1))])])
+
+
+def document_text(document: dict[str, Any]) -> str:
+    """Return a document as YAML that is read as the same document."""
+    lines = [line for key, value in document.items() for line in lines_of(key, value, "", tall=key == "env")]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def job_schemas(template: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import hashlib
 import os
 import re
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -35,7 +35,10 @@ REFRESH_LASTS = timedelta(days=14)
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 1024
 _LONGEST_NAME = 64
+_WITHOUT_USERS = ("local", "link")
+"""How the owner of the home gets in, as long as nobody can sign in."""
 _NAME = re.compile(r"[\w.@-]+")
+_LINES_AT_ONCE = 500
 _PREFIXES = {Kind.TOKEN: "rota_t_", Kind.SESSION: "rota_s_", Kind.REFRESH: "rota_r_"}
 """So that whoever finds one, in a repository for example, knows what it is."""
 
@@ -208,20 +211,38 @@ class Accounts:
             return None
         return Who(owner.name, head.scopes & owner.role.scopes, "access", family)
 
-    def exchange(self, secret: str) -> Issued | None:
+    def still_knows(self, who: Who, scope: Scope) -> bool:
+        """Tell whether somebody who was let in would be let in with the same now, to do such things.
+
+        It is no use of what they have shown: nothing is written, and nothing lasts longer for it.
+        """
+        now = self._clock.now()
+        if who.how in _WITHOUT_USERS:
+            return not self.has_users
+        owner = self._access.user(who.name)
+        if owner is None or scope not in owner.role.scopes:
+            return False
+        match who.how:
+            case Kind.TOKEN | Kind.SESSION:
+                return self._access.credential_with_id(who.credential, now) is not None
+            case "access":
+                return self._access.head_of_family(who.credential, now) is not None
+        return True
+
+    def refresh_token(self, secret: str) -> Credential | None:
+        """Return a refresh token that was issued here and has not ended, be it spent or not; nothing is written."""
+        if not secret.startswith(_PREFIXES[Kind.REFRESH]):
+            return None
+        return self._access.credential(Kind.REFRESH, digest_of(secret), self._clock.now())
+
+    def exchange(self, found: Credential) -> Issued | None:
         """Take a refresh token, which is good once, and return the next one; None when it is good for nothing.
 
         One that comes a second time has been copied by somebody. Which of the two is the thief cannot be told, so the
         whole family is revoked, and its owner signs in again.
         """
-        if not secret.startswith(_PREFIXES[Kind.REFRESH]):
-            return None
-        now = self._clock.now()
         with self._store.transaction():
-            found = self._access.credential(Kind.REFRESH, digest_of(secret), now)
-            if found is None:
-                return None
-            if not self._access.spend(found.id, now):
+            if not self._access.spend(found.id, self._clock.now()):
                 self._access.revoke_family(found.family)
                 return None
             scopes = found.scopes & self.user(found.user).role.scopes
@@ -253,7 +274,15 @@ class Accounts:
 
     def note(self, who: Who, action: str, target: str = "", outcome: str = "ok") -> None:
         """Write down who did what."""
-        self._access.add_audit(self._clock.now(), who, action, target, outcome, who.address)
+        self.note_all(who, action, [(target, outcome)])
+
+    def note_all(self, who: Who, action: str, parts: Sequence[tuple[str, str]]) -> None:
+        """Write down who did something to many things, and what came of it for each; never long in one transaction."""
+        now = self._clock.now()
+        for start in range(0, len(parts), _LINES_AT_ONCE):
+            with self._store.transaction():
+                for target, outcome in parts[start : start + _LINES_AT_ONCE]:
+                    self._access.add_audit(now, who, action, target, outcome, who.address)
 
     def audit(self, who: str = "", before: int | None = None, most: int = 100) -> list[Entry]:
         """Return what was done, newest first."""

@@ -14,11 +14,12 @@ import msgspec
 
 from rota.control.ownership import check_by_hand
 from rota.control.verbs import Verbs
-from rota.errors import RotaError, StoreUnavailable, kind_of
+from rota.errors import NoSuchJob, RotaError, StoreUnavailable, kind_of
 from rota.ports import Store
 
 MOST = 10_000
 _GROUP = 50
+_HINTS = 20
 
 
 class Action(StrEnum):
@@ -56,13 +57,26 @@ class Bulk:
         }
 
     def do(self, action: Action, names: Sequence[str]) -> list[Outcome]:
-        """Do it to each of these jobs, in their order; the same name again is the same job."""
-        left = iter(dict.fromkeys(names))
-        outcomes: list[Outcome] = []
+        """Do it to each of these jobs, in their order; the same name again is the same job.
+
+        Names that nobody has are told apart first: to look for what was meant takes a while, and no transaction waits
+        for that. The first few are told what was meant.
+        """
+        wanted, known = list(dict.fromkeys(names)), self._store.jobs.names()
+        there = frozenset(known)
+        missing = [name for name in wanted if name not in there]
+        outcomes = {
+            name: self._missing(name, known if number < _HINTS else None) for number, name in enumerate(missing)
+        }
+        left = iter([name for name in wanted if name in there])
         while group := list(islice(left, _GROUP)):
             with self._verbs.together():
-                outcomes += [self._one(action, name) for name in group]
-        return outcomes
+                outcomes |= {name: self._one(action, name) for name in group}
+        return [outcomes[name] for name in wanted]
+
+    def _missing(self, name: str, known: Sequence[str] | None) -> Outcome:
+        error = NoSuchJob(name, known, removed=self._store.jobs.find(name) is not None)
+        return Outcome(name, False, problem=str(error), kind=kind_of(error))
 
     def _one(self, action: Action, name: str) -> Outcome:
         try:

@@ -26,7 +26,10 @@ class Statistics:
 
     def of(self, name: str) -> Figures:
         """Return one job's figures."""
-        stored = self._store.jobs.get(name)
+        return self.of_job(self._store.jobs.get(name))
+
+    def of_job(self, stored: StoredJob) -> Figures:
+        """Return the figures of a job that is there, or was."""
         return self._figures(stored, self._store.ledger.totals(stored.id, _FOREVER))
 
     def of_all(self) -> list[Figures]:

@@ -100,7 +100,7 @@ def _disk(facts: Facts) -> Finding:
     free, files = facts.machine.disk_free, facts.machine.files_free
     if free is None:
         return Finding("warn", "disk", "how much room there is cannot be told")
-    room = f"{_size(free)} free"
+    room = f"{size_of(free)} free"
     if free < _LITTLE_ROOM or (files is not None and files < _FEW_FILES // 10):
         return Finding("fail", "disk", f"{room}: the ledger and the output need some", "make room on this disk")
     if free < _SOME_ROOM or (files is not None and files < _FEW_FILES):
@@ -217,7 +217,8 @@ def _plugins(facts: Facts) -> Finding:
     return Finding("ok", "plug-ins", "; ".join(said) or "none is installed")
 
 
-def _size(number: float) -> str:
+def size_of(number: float) -> str:
+    """Return a number of bytes as people say it."""
     for unit in ("B", "KiB", "MiB", "GiB"):
         if number < 1024:
             return f"{number:.0f} {unit}" if unit in ("B", "KiB") else f"{number:.1f} {unit}"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from heapq import merge
-from itertools import islice
+from itertools import islice, takewhile
 
 import msgspec
 
@@ -18,6 +18,7 @@ from rota.plan.timetables import rest_of, timetable_shown
 from rota.ports import Clock, Store
 
 _PAGE = 500
+_TICK = timedelta(microseconds=1)
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 _STATES = (*(state.value for state in State), *SEVERAL)
 
@@ -61,6 +62,13 @@ class Slot(msgspec.Struct, frozen=True, order=True):
     job: str
 
 
+class Coming(msgspec.Struct, frozen=True):
+    """When a job comes next, and then."""
+
+    job: str
+    slots: tuple[datetime, ...]
+
+
 class Questions:
     """See the module."""
 
@@ -100,6 +108,23 @@ class Questions:
         """
         return _merged(self._store.jobs.coming(now, most, most), now, most)
 
+    def next_of_each(self, now: datetime, most: int, slots: int) -> list[Coming]:
+        """Return the jobs that come next, each once, with their first slots."""
+        found = [
+            Coming(stored.name, tuple(slot.at for slot in islice(_slots(stored, now), slots)))
+            for stored in self._store.jobs.coming(now, most, most)
+        ]
+        return sorted((each for each in found if each.slots), key=lambda each: (each.slots, each.job))[:most]
+
+    def coming_of(self, name: str, since: datetime, until: datetime, apart: timedelta) -> list[Slot]:
+        """Return a job's slots in (since, until), and of those closer together than that only the first.
+
+        A job that was removed has none, and no name is wrong: who looks back meets jobs that are gone.
+        """
+        stored = self._store.jobs.find(name)
+        coming = iter(()) if stored is None else _slots(stored, since, apart)
+        return list(takewhile(lambda slot: slot.at < until, coming))
+
     def earliest(self) -> Slot | None:
         """Return the slot that is planned next, or should have been."""
         found = self._store.jobs.coming(_LONG_AGO, 1)
@@ -135,7 +160,7 @@ def _merged(jobs: Iterable[StoredJob], since: datetime, most: int) -> list[Slot]
     return list(islice(merge(*(_slots(stored, since) for stored in jobs)), most))
 
 
-def _slots(stored: StoredJob, since: datetime) -> Iterator[Slot]:
+def _slots(stored: StoredJob, since: datetime, apart: timedelta = _TICK) -> Iterator[Slot]:
     """Yield the coming slots of a job; one that counts from the end of a run has at most one that is known."""
     if not stored.wants_slots:
         return
@@ -148,7 +173,7 @@ def _slots(stored: StoredJob, since: datetime) -> Iterator[Slot]:
     at = timetable.next_after(since)
     while at is not None:
         yield Slot(at, stored.name)
-        at = timetable.next_after(at)
+        at = timetable.next_after(at + apart - _TICK)
 
 
 def _line(stored: StoredJob, last: Run | None, active: Mapping[State, int], broken: Mapping[int, Broken]) -> JobLine:

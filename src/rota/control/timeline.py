@@ -30,27 +30,47 @@ class Timeline(msgspec.Struct, frozen=True):
     """Those that are coming in it, in order."""
     more_runs: bool
     """There are older ones that are not shown."""
+    older_trouble: list[Run]
+    """Of these older ones those that ended badly, newest first: what went wrong is not to be drowned."""
     more_slots: bool
     """There are later ones that are not shown."""
 
 
 def timeline(
-    store: Store, questions: Questions, now: datetime, since: datetime, until: datetime, most: int
+    store: Store,
+    questions: Questions,
+    now: datetime,
+    since: datetime,
+    until: datetime,
+    most: int,
+    most_slots: int | None = None,
 ) -> Timeline:
     """Return what happened and what will in [since, until); at most so many of either."""
     if not since < until:
         raise UsageError("a timeline ends after it begins: `until` must be later than `since`")
     if until - since > LONGEST:
         raise UsageError(f"a timeline is {LONGEST.days} days long at most")
+    most_slots = most if most_slots is None else most_slots
     runs = store.runs.page(RunFilter(since=since, until=until), None, most + 1)
     slots: list[Slot] = []
     if until > now:
-        begin = max(now, since)
-        coming = questions.coming_soon(now, most + 1) if begin == now else questions.coming(None, begin, most + 1)
+        begin, many = max(now, since), most_slots + 1
+        coming = questions.coming_soon(now, many) if begin == now else questions.coming(None, begin, many)
         slots = list(takewhile(lambda slot: slot.at < until, coming))
     earlier = _going_on(store, since) if len(runs) <= most else []
     shown = sorted([*runs, *earlier], key=lambda run: run.id, reverse=True)
-    return Timeline(since, until, now, shown[:most], slots[:most], len(shown) > most, len(slots) > most)
+    more = len(shown) > most
+    older = store.runs.page(RunFilter(state="trouble", since=since), shown[most - 1].id, most) if more else []
+    return Timeline(
+        since=since,
+        until=until,
+        now=now,
+        runs=shown[:most],
+        slots=slots[:most_slots],
+        more_runs=more,
+        older_trouble=older,
+        more_slots=len(slots) > most_slots,
+    )
 
 
 def _going_on(store: Store, since: datetime) -> list[Run]:

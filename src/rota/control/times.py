@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from rota.schedule.instant import parse_instant
 from rota.schedule.zones import zone as find_zone
@@ -77,6 +77,13 @@ def short(instant: datetime, now: datetime, zone: tzinfo | None = None, *, said_
     if abs(instant - now) < _NEAR:
         return f"{wall:%a} {clock}{zone_name}"
     return f"{wall:%Y-%m-%d} {clock}{zone_name}"
+
+
+def exact(instant: datetime) -> str:
+    """Return an instant as it can be read back, no longer than need be: 2027-01-31T02:30Z."""
+    plain = instant.astimezone(UTC).replace(tzinfo=None)
+    whole = not plain.second and not plain.microsecond
+    return f"{plain:%Y-%m-%dT%H:%M}Z" if whole else f"{plain.isoformat()}Z"
 
 
 def past(text: str, now: datetime, zone: str | None = None) -> datetime:

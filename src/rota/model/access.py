@@ -18,7 +18,7 @@ class Scope(StrEnum):
     WRITE = "write"
     """Make, change and remove jobs: whoever may do that may run anything on this machine."""
     ADMIN = "admin"
-    """Manage people and credentials, and read the audit."""
+    """Manage people and credentials, and read the audit: whoever makes people may in the end do everything."""
 
 
 class Role(StrEnum):
@@ -97,7 +97,10 @@ class Who(msgspec.Struct, frozen=True):
     name: str
     scopes: frozenset[Scope]
     how: str
-    """`local`, `link`, `session`, `token`, `access` or `signature`; `cli` at the command line."""
+    """`local`, `link`, `session`, `token`, `access` or `signature`; `cli` at the command line.
+
+    In the audit also `password` and `refresh`, for who tries to sign in.
+    """
     credential: str = ""
     """The id of what was shown; the family of an access token."""
     address: str = ""

@@ -154,6 +154,8 @@ def check_name(name: str) -> None:
         raise BadJob(f"job name {name[:40]!r}…: {len(name)} characters; {MAX_NAME} at most")
     if name.startswith("-"):
         raise BadJob(f"job name {name!r}: a leading '-' would read as an option; start with a letter or digit")
+    if name in (".", ".."):
+        raise BadJob(f"job name {name!r}: it would read as a folder in a path; start with a letter or digit")
     if not name.isprintable():
         raise BadJob(f"job name {name!r}: only printable characters; no tabs, newlines or control characters")
 

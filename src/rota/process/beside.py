@@ -5,6 +5,8 @@ fills no pipe. It can be read there line by line meanwhile; the rest is read at 
 
 Its standard input is a pipe that nothing is ever written to: the engine holds the other end, and when the engine has
 gone, however it went, the helper reads the end of its input, and ends as well.
+
+It leads a session of its own, and goes behind the engine and its jobs wherever they want the same core (priority.py).
 """
 
 from __future__ import annotations
@@ -61,7 +63,7 @@ class Helpers:
                 argv,
                 self._environment,
                 file_actions=actions,
-                setpgroup=0,  # Ctrl-C at the engine's terminal is for the engine
+                setsid=True,  # Ctrl-C at the engine's terminal is for the engine; and see priority.py
                 setsigmask=(),
                 setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE],
             )

@@ -97,11 +97,12 @@ def group_and_session(pid: int) -> tuple[int, int]:
 
 def is_zombie(pid: int) -> bool:
     """Tell whether a process has ended and only waits to be collected."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()[0] in (b"Z", b"X")
-    except OSError:
-        return False
+    return _state_of(pid) in (b"Z", b"X")
+
+
+def is_stopped(pid: int) -> bool:
+    """Tell whether a process was stopped, by SIGSTOP or a debugger, and does nothing until somebody lets it go on."""
+    return _state_of(pid) in (b"T", b"t")
 
 
 def age_of(pid: int) -> float | None:
@@ -121,6 +122,15 @@ def all_pids() -> list[int]:
 
     listing = subprocess.run(["ps", "-axo", "pid="], capture_output=True, text=True, check=False).stdout
     return [int(word) for word in listing.split()]
+
+
+def _state_of(pid: int) -> bytes:
+    """Return the letter that the kernel has for what a process does; nothing where there is none."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0]
+    except OSError:
+        return b""
 
 
 _HAS_PROC = os.path.isdir("/proc/self")

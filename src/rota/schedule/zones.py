@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from rota.errors import BadSchedule
@@ -29,10 +29,16 @@ def _load(name: str) -> ZoneInfo:
 
 def suggestion(name: str) -> str:
     """Return the hint for an unknown zone: the same name in the right case, or the nearest one."""
+    known = {each.lower(): each for each in zone_names()}
+    return nearest(known.get(name.lower(), name), known.values(), "write an IANA name such as 'Europe/Berlin' or 'UTC'")
+
+
+@cache
+def zone_names() -> tuple[str, ...]:
+    """Return the names to choose from, in order."""
     from zoneinfo import available_timezones
 
-    known = {each.lower(): each for each in sorted(available_timezones())}
-    return nearest(known.get(name.lower(), name), known.values(), "write an IANA name such as 'Europe/Berlin' or 'UTC'")
+    return tuple(sorted(available_timezones()))
 
 
 def _find(name: str) -> ZoneInfo | None:

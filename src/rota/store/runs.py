@@ -232,6 +232,10 @@ class RunTable:
         row = self._db.one("run_for_slot", job_id=job_id, slot=to_us(slot))
         return None if row is None else rows.run(row)
 
+    def retries_of(self, run_id: str, limit: int) -> list[Run]:
+        """Return the newest of the runs that somebody asked for in place of this one."""
+        return [rows.run(row) for row in self._db.all("runs_retrying", run_id=run_id, limit=limit)]
+
     def in_slots(self, job_id: int, since: datetime, until: datetime, limit: int) -> list[Run]:
         """Return the job's runs for slots in [since, until), in order."""
         found = self._db.all("runs_in_slots", job_id=job_id, since=to_us(since), until=to_us(until), limit=limit)

@@ -20,6 +20,10 @@ class Fields:
         """Return a field without the spaces around it; a browser's line ends become those of everybody else."""
         return self._fields.get(name, [default])[0].replace("\r\n", "\n").strip()
 
+    def exact(self, name: str) -> str:
+        """Return a field as it was typed, spaces and all: a password."""
+        return self._fields.get(name, [""])[0]
+
     def all(self, name: str) -> list[str]:
         """Return everything that was chosen under a name."""
         return self._fields.get(name, [])
@@ -42,6 +46,9 @@ SentFields = Annotated[Fields, Depends(_fields)]
 
 def path_on_this_site(text: str) -> str:
     """Return where to go on, if that is a page of ours; anything else would be a way to lead people astray."""
-    parts = urlsplit(text)
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return "/"
     is_ours = text.startswith("/") and not text.startswith(("//", "/\\")) and not parts.scheme and not parts.netloc
     return text if is_ours and text.isprintable() else "/"

@@ -11,11 +11,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from rota.api import problems
+from rota.api.cookies import ForeignPage
 from rota.api.problems import NotAllowed
-from rota.clock import SystemClock
 from rota.errors import RotaError
-from rota.web.rendering import render
-from rota.web.tastes import tastes_of
+from rota.web.notices import Notice, leave_notice
+from rota.web.rendering import address_of, as_sentence, show_to_anybody
 
 _TITLES = {
     HTTPStatus.NOT_FOUND: "Not here",
@@ -27,6 +27,12 @@ _TITLES = {
     HTTPStatus.SERVICE_UNAVAILABLE: "Just a moment",
     HTTPStatus.INTERNAL_SERVER_ERROR: "A mistake of rota's own",
 }
+_SEE_OTHER = HTTPStatus.SEE_OTHER
+_UNDONE = "Your session has ended, so what you sent was not done. Sign in and do it again."
+_FOREIGN = (
+    "Nothing was done: the page that this comes from was made before you signed in the last time, "
+    "or is not one of ours. Go back, load it anew, and do it again."
+)
 
 
 def install(pages: FastAPI) -> None:
@@ -44,13 +50,15 @@ async def _of_rota(request: Request, error: Exception) -> Response:
         return answer
     if isinstance(error, NotAllowed) and error.status == HTTPStatus.UNAUTHORIZED:
         return _to_sign_in(request)
-    return problem_page(request, answer.status_code, str(error))
+    if isinstance(error, ForeignPage):
+        return problem_page(request, error.status, _FOREIGN)
+    return problem_page(request, answer.status_code, as_sentence(str(error)))
 
 
 async def _of_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError), "it is installed for those"
     if not wants_page(request):
-        return problems.of_request(error)
+        return problems.of_request(request, error)
     wrong = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
     return problem_page(request, HTTPStatus.UNPROCESSABLE_ENTITY, wrong)
 
@@ -71,9 +79,7 @@ async def _of_mistake(request: Request, _error: Exception) -> Response:
 def problem_page(request: Request, status: int, text: str) -> HTMLResponse:
     """Return a page that says what went wrong."""
     title = _TITLES.get(HTTPStatus(status), HTTPStatus(status).phrase)
-    tastes = tastes_of(request)
-    body = render("problem.html", request, tastes=tastes, now=SystemClock().now(), title=title, text=text)
-    return HTMLResponse(body, status)
+    return show_to_anybody(request, "problem.html", status, title=title, text=text)
 
 
 def wants_page(request: Request) -> bool:
@@ -83,6 +89,9 @@ def wants_page(request: Request) -> bool:
 
 def _to_sign_in(request: Request) -> RedirectResponse:
     """Send somebody to sign in, and from there back to where they wanted to look."""
-    wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    path = "/sign-in" if request.method != "GET" or wanted == "/" else f"/sign-in?next={quote(wanted, safe='')}"
-    return RedirectResponse(path, HTTPStatus.SEE_OTHER)
+    if request.method == "GET":
+        wanted = address_of(request)
+        return RedirectResponse("/sign-in" if wanted == "/" else f"/sign-in?next={quote(wanted, safe='')}", _SEE_OTHER)
+    answer = RedirectResponse("/sign-in", _SEE_OTHER)
+    leave_notice(answer, Notice(_UNDONE, "bad"))
+    return answer

@@ -22,7 +22,9 @@ from rota import __version__
 from rota.api.desks import AtDesk
 from rota.api.names import in_path
 from rota.api.who import Reader, csrf_token_of
+from rota.clock import SystemClock
 from rota.control.desk import Desk
+from rota.control.health import size_of
 from rota.control.pulse import PATIENCE, undone_since
 from rota.control.times import brief, relative, rough, short, with_zone
 from rota.model.access import Kind, Scope, Who
@@ -98,6 +100,16 @@ def _page(request: Request, who: Reader, desk: AtDesk) -> Page:
 AtPage = Annotated[Page, Depends(_page, scope="function")]
 
 
+def show_to_anybody(request: Request, template: str, status: int = HTTPStatus.OK, **facts: Any) -> HTMLResponse:
+    """Return a page that says nothing of what is here: for whom it is not known, or matters not, who they are."""
+    notice = take_notice(request)
+    text = render(template, request, tastes=tastes_of(request), now=SystemClock().now(), notice=notice, **facts)
+    answer = HTMLResponse(text, status)
+    if notice is not None:
+        leave_notice(answer, None)
+    return answer
+
+
 def render(template: str, request: Request, *, tastes: Tastes, now: datetime, **facts: Any) -> str:
     """Return the text of a page."""
     zone = find_zone(tastes.zone)
@@ -110,20 +122,33 @@ def render(template: str, request: Request, *, tastes: Tastes, now: datetime, **
     return (
         _templates()
         .get_template(template)
-        .render(request=request, path=request.url.path, tastes=tastes, now=now, clock=clock, **whole)
+        .render(path=request.url.path, here=address_of(request), tastes=tastes, now=now, clock=clock, **whole)
     )
+
+
+def address_of(request: Request) -> str:
+    """Return where a page is on this site, as its browser asked for it."""
+    path: bytes = request.scope.get("raw_path") or request.url.path.encode()
+    return path.decode("ascii", "replace") + (f"?{request.url.query}" if request.url.query else "")
 
 
 def pulse_of(desk: Desk, now: datetime) -> Pulse:
     """Say whether what is due is being done."""
     if desk.engine_pid() is None:
         return Pulse("not running", "No engine runs: nothing starts until somebody runs rota serve.", "failed")
+    if desk.engine_is_stopped():
+        return Pulse("stopped", "The engine is stopped by a signal: nothing starts until it is let go on.", "failed")
     since = undone_since(desk.store)
     if since is not None and now - since > PATIENCE:
         late = rough(now - since)
         text = f"The engine has not done for {late} what is due: it is stopped, hangs, or has too much to do."
         return Pulse(f"{late} late", text, "late")
     return Pulse("scheduling", "What is due is being done.", "succeeded")
+
+
+def as_sentence(text: str) -> str:
+    """Return the words of an error as a sentence: they begin small because they often follow others."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
 
 
 def _me(request: Request, who: Who) -> Me:
@@ -148,8 +173,10 @@ def _templates() -> jinja2.Environment:
     )
     made.globals |= {"asset": asset, "version": __version__, "machine_zone": local_zone_name}
     made.filters |= {
+        "as_sentence": as_sentence,
         "brief": brief,
         "rough": rough,
+        "size": size_of,
         "in_path": in_path,
         "in_query": lambda text: quote(text, safe=""),
         "state": lambda state: str(state).replace("_", " "),

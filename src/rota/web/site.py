@@ -14,8 +14,26 @@ from rota.api.names import Segments
 from rota.api.streams import Streams
 from rota.control.desk import Desks
 from rota.web import assets, problem_pages
-from rota.web.routes import dashboard, taste
+from rota.web.routes import (
+    account,
+    audit,
+    bulk,
+    dashboard,
+    job,
+    job_deeds,
+    job_form,
+    job_removal,
+    jobs,
+    people,
+    run,
+    runs,
+    sign_in,
+    taste,
+)
 
+_OF_JOBS = (jobs, bulk, job_form, job_deeds, job_removal, job)
+"""In this order: `/jobs/-/…` and `/jobs/new` are no jobs."""
+_OF_PEOPLE = (sign_in, account, people, audit)
 _OF_REST = ("api", "docs", "openapi.json", "healthz", "readyz", "metrics")
 """How paths begin that are no pages."""
 
@@ -44,6 +62,6 @@ def create_pages(rest: FastAPI) -> FastAPI:
     pages = FastAPI(title="rota's pages", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     pages.state = rest.state
     problem_pages.install(pages)
-    for room in (assets, taste, dashboard):
+    for room in (assets, taste, dashboard, *_OF_JOBS, runs, run, *_OF_PEOPLE):
         pages.include_router(room.router)
     return pages

@@ -16,6 +16,7 @@ from rota.config.home import prepare_home
 from rota.errors import BadHome
 from rota.ids import RunIds
 from rota.ports import Clock, LiveOutputs, Store
+from rota.process.identity import is_stopped
 from rota.process.lock import engine_pid
 from rota.wiring.homes import (
     has_store,
@@ -96,6 +97,11 @@ class Client:
     def engine_pid(self) -> int | None:
         """Return the pid of this home's engine, or None when none runs."""
         return engine_pid(self.home)
+
+    def engine_is_stopped(self) -> bool:
+        """Tell whether this home's engine is there but was stopped (SIGSTOP), as far as the system says that."""
+        pid = self.engine_pid()
+        return pid is not None and is_stopped(pid)
 
     def prune(self, progress: Callable[[int], None]) -> int:
         """Drop what is older than it may be, and return how many rows that were."""

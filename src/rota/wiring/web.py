@@ -16,6 +16,7 @@ import socket
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from urllib.parse import urlsplit
 
 import msgspec
@@ -33,12 +34,11 @@ from rota.web.site import Site
 from rota.wiring.bind import is_loopback, read_network
 from rota.wiring.desks import ClientDesks
 from rota.wiring.homes import WEB_FACT, WEB_SOCKET
-from rota.wiring.web_connection import Connection
+from rota.wiring.web_connection import MOST, Connection
 from rota.wiring.web_files import KeyFile, remove_link, write_link
 from rota.wiring.web_mistakes import Mistakes
 
 USUAL_PORT = 7682
-_MOST_CONNECTIONS = 1_000
 _MOST_FILES = 4_096
 """A connection has one, and so has each store that is open, a few."""
 _BACKLOG = 256
@@ -90,7 +90,7 @@ def _serve(place: WebPlace, port: socket.socket, desks: ClientDesks, say: Callab
     server = uvicorn.Server(
         uvicorn.Config(
             gate,
-            http=Connection,
+            http=partial(Connection, proxies=door.proxies),  # type: ignore[arg-type]  # it is only called
             log_config=None,
             access_log=False,
             log_level="error",  # what strangers send is no line in our log: they could fill the disk with it
@@ -98,7 +98,7 @@ def _serve(place: WebPlace, port: socket.socket, desks: ClientDesks, say: Callab
             lifespan="off",
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=_MOST_CONNECTIONS,
+            limit_concurrency=MOST,
             timeout_graceful_shutdown=_SECONDS_TO_CLOSE,
         )
     )

@@ -7,6 +7,7 @@ opens nothing.
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import suppress
 
 from rota.errors import BadHome
@@ -20,11 +21,13 @@ class KeyFile:
 
     def __init__(self, home: str) -> None:
         self._path = os.path.join(home, _KEY)
+        self._lock = threading.Lock()
         self._key = b""
 
     def key(self) -> bytes:
         """Return the key."""
-        self._key = self._key or self._read() or self._make()
+        with self._lock:  # a stranger may make many threads ask at once for the first time
+            self._key = self._key or self._read() or self._make()
         return self._key
 
     def _read(self) -> bytes:

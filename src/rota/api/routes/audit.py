@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-import msgspec
 from fastapi import APIRouter, Depends, Query
 
 from rota.api.desks import AtDesk
 from rota.api.queries import After, Limit
 from rota.api.schemas.accounts import AuditLine, AuditPage
 from rota.api.who import needs
-from rota.control.pages import opened, sealed
+from rota.control.auditing import audit_page
 from rota.model.access import Scope
 
 router = APIRouter(prefix="/audit", tags=["audit"], dependencies=[Depends(needs(Scope.ADMIN))])
@@ -25,10 +24,5 @@ def read_audit(
     before: After = None,
 ) -> AuditPage:
     """Return what was done and what was refused, newest first."""
-    found = desk.accounts.audit(who, None if before is None else opened(before, _BeforeEntry).id, limit + 1)
-    lines = [AuditLine.of(entry) for entry in found[:limit]]
-    return AuditPage(items=lines, next=sealed(_BeforeEntry(lines[-1].id)) if len(found) > limit else None)
-
-
-class _BeforeEntry(msgspec.Struct, frozen=True, tag="audit"):
-    id: Annotated[int, msgspec.Meta(ge=0, lt=1 << 62)]
+    page = audit_page(desk.accounts, who, before, limit)
+    return AuditPage(items=[AuditLine.of(entry) for entry in page.items], next=page.next)

@@ -10,12 +10,12 @@ from starlette.concurrency import run_in_threadpool
 
 from rota.api.access_tokens import LASTS, new_access_token
 from rota.api.callers import caller_of
-from rota.api.cookies import LINK_COOKIE, SESSION_COOKIE, csrf_token, drop_cookie
+from rota.api.cookies import csrf_token
 from rota.api.desks import AtDesk
 from rota.api.door import door_of
 from rota.api.problems import NotAllowed
 from rota.api.schemas.accounts import Me, Refresh, SignIn, Tokens
-from rota.api.signing_in import begin_session, sign_in
+from rota.api.signing_in import begin_session, end_session, sign_in
 from rota.api.who import Known
 from rota.control.accounts import REFRESH_LASTS, Issued
 from rota.control.desk import Desk
@@ -41,14 +41,7 @@ async def login(request: Request, response: Response, given: Annotated[SignIn, B
 @router.post("/logout", status_code=HTTPStatus.NO_CONTENT, summary="Sign out")
 def logout(request: Request, response: Response, who: Known, desk: AtDesk) -> None:
     """End the session, or all that came of the sign-in that an access token belongs to."""
-    if who.how == Kind.SESSION:
-        desk.accounts.revoke(who.credential)
-    elif who.how == "access":
-        desk.accounts.revoke_family(who.credential)
-    desk.accounts.note(who, "auth.logout")
-    caller = caller_of(request, door_of(request).proxies)
-    for cookie in (SESSION_COOKIE, LINK_COOKIE):
-        drop_cookie(response, cookie, caller)
+    end_session(request, response, who, desk.accounts)
 
 
 @router.post("/token", summary="Sign in with a program")
@@ -65,11 +58,12 @@ async def token(request: Request, given: Annotated[SignIn, Body()], desk: AtDesk
 @router.post("/refresh", summary="Get the next access token")
 def refresh(request: Request, given: Annotated[Refresh, Body()], desk: AtDesk) -> Tokens:
     """Trade a refresh token for the next pair. One that is shown a second time ends everything that came of it."""
-    issued = desk.accounts.exchange(given.refresh_token)
-    address = caller_of(request, door_of(request).proxies).address
-    name = "" if issued is None else issued.credential.user
-    outcome = "refused" if issued is None else "ok"
-    desk.accounts.note(Who(name, frozenset(), Kind.REFRESH, address=address), "auth.refresh", name, outcome)
+    shown = desk.accounts.refresh_token(given.refresh_token)
+    issued = None if shown is None else desk.accounts.exchange(shown)
+    if shown is not None:  # what was made up is not written down: anybody could fill the disk with it
+        address = caller_of(request, door_of(request).proxies).address
+        who = Who(shown.user, frozenset(), Kind.REFRESH, address=address)
+        desk.accounts.note(who, "auth.refresh", shown.user, "refused" if issued is None else "ok")
     if issued is None:
         raise NotAllowed(HTTPStatus.UNAUTHORIZED, "this refresh token is good for nothing any more; sign in again")
     return _tokens(request, issued, desk)

@@ -11,7 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from rota.api.door import desks_of
 from rota.api.schemas.runs import Events
 from rota.api.streams import MEDIA_TYPE, streams_of
-from rota.api.who import needs
+from rota.api.who import Known, needs
 from rota.control.views import event_view
 from rota.model.access import Scope
 
@@ -28,6 +28,7 @@ _Job = Annotated[str | None, Query(max_length=200, description="Only what is abo
 )
 async def events(
     request: Request,
+    who: Known,
     job: _Job = None,
     last_event_id: Annotated[
         int | None, Header(alias="Last-Event-ID", ge=0, le=_LARGEST, description="Go on after this one [from now on].")
@@ -40,7 +41,7 @@ async def events(
     """
     if job is not None:
         await run_in_threadpool(_check_job, request, job)
-    return streams_of(request).events(last_event_id, job)
+    return streams_of(request).events(last_event_id, job, who)
 
 
 @router.get("/events/past", summary="Facts, from a number on")

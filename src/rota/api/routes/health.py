@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http import HTTPStatus
-from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from rota.api.desks import AtDesk
+from rota.control.desk import Desk
 from rota.control.pulse import PATIENCE, undone_since
 
 router = APIRouter(tags=["health"])
@@ -20,17 +21,31 @@ async def healthz() -> dict[str, str]:
     return {"status": "ok"}
 
 
-@router.get("/readyz", summary="Is the engine doing its work?")
+@router.get(
+    "/readyz",
+    summary="Is the engine doing its work?",
+    responses={
+        HTTPStatus.SERVICE_UNAVAILABLE: {
+            "description": "It is not; `status` says why.",
+            "content": {
+                "application/json": {"example": {"engine": False, "late": 0.0, "status": "no engine is running"}}
+            },
+        }
+    },
+)
 def readyz(desk: AtDesk) -> JSONResponse:
-    """Tell whether an engine runs and leaves nothing undone that is due; 503 when not, with the reason."""
-    engine = desk.engine_pid()
+    """Tell whether an engine runs, was not stopped, and leaves nothing undone that is due; if not, 503 says why."""
     since = undone_since(desk.store)
-    late = None if since is None else desk.clock.now() - since
-    body: dict[str, Any] = {"engine": engine is not None, "late": 0.0}
-    if engine is None:
-        return JSONResponse(body | {"status": "no engine is running"}, HTTPStatus.SERVICE_UNAVAILABLE)
-    if late is not None and late > PATIENCE:
-        body["late"] = late.total_seconds()
-        said = f"the engine has left something undone for {late.total_seconds():.0f}s"
-        return JSONResponse(body | {"status": said}, HTTPStatus.SERVICE_UNAVAILABLE)
-    return JSONResponse(body | {"status": "ok"})
+    late = timedelta(0) if since is None else max(timedelta(0), desk.clock.now() - since)
+    late = late if late > PATIENCE else timedelta(0)
+    why_not = _why_not(desk, late)
+    body = {"engine": desk.engine_pid() is not None, "late": late.total_seconds(), "status": why_not or "ok"}
+    return JSONResponse(body, HTTPStatus.SERVICE_UNAVAILABLE if why_not else HTTPStatus.OK)
+
+
+def _why_not(desk: Desk, late: timedelta) -> str:
+    if desk.engine_pid() is None:
+        return "no engine is running"
+    if desk.engine_is_stopped():
+        return "the engine was stopped; `kill -CONT` with its pid lets it go on"
+    return f"the engine has left something undone for {late.total_seconds():.0f}s" if late else ""

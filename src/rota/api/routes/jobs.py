@@ -18,16 +18,19 @@ from rota.api.queries import After, Limit, State, Tag, Text
 from rota.api.schemas import jobs as schemas
 from rota.api.schemas.base import Fault
 from rota.api.schemas.runs import Run
-from rota.api.who import needs
+from rota.api.who import Reader, needs
 from rota.config.given import job_document, job_file, read_job
 from rota.control.bulk import MOST, Action, Bulk
 from rota.control.desk import Desk
+from rota.control.discretion import discreet
 from rota.control.editing import Applied
 from rota.control.listing import Listing
 from rota.control.ownership import check_by_hand
+from rota.control.questions import JobLine
 from rota.control.views import View, instant_view, job_details_view, job_view, run_view
 from rota.errors import BadJob, Conflict
-from rota.model.access import Scope
+from rota.model.access import Scope, Who
+from rota.model.job import StoredJob
 from rota.model.settlement import JobFilter
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], dependencies=[Depends(needs(Scope.READ))])
@@ -108,9 +111,13 @@ def do_bulk(
 
 
 @router.get("/{name}", summary="Show a job")
-def show_job(name: JobName, desk: AtDesk, response: Response) -> schemas.JobDetails:
-    """Return a job with everything that its author said."""
-    return schemas.JobDetails(**_details(desk, name, response))
+def show_job(name: JobName, desk: AtDesk, who: Reader, response: Response) -> schemas.JobDetails:
+    """Return a job with everything that its author said.
+
+    A value of `env` whose name says that it is a secret is `***` for those who may not change jobs.
+    """
+    line = desk.questions.job(name)
+    return schemas.JobDetails(**_details(line, _shown_to(who, line.stored), response))
 
 
 @router.get(
@@ -119,9 +126,9 @@ def show_job(name: JobName, desk: AtDesk, response: Response) -> schemas.JobDeta
     response_class=PlainTextResponse,
     responses={200: {"content": {YAML: {"schema": {"type": "object"}}}}},
 )
-def job_as_file(name: JobName, desk: AtDesk) -> Response:
-    """Return a `rota.yaml` with this job in it."""
-    text = job_file(desk.store.jobs.get(name).job)
+def job_as_file(name: JobName, desk: AtDesk, who: Reader) -> Response:
+    """Return a `rota.yaml` with this job in it, with secrets as in the job itself."""
+    text = job_file(_shown_to(who, desk.store.jobs.get(name)).job)
     if text is None:
         raise BadJob(f"job {name!r} is a function of somebody's program, which no file can say")
     return Response(text, media_type=YAML)
@@ -213,15 +220,18 @@ def resume_job(name: JobName, desk: AtDesk) -> schemas.Paused:
     return schemas.Paused(name=name, paused=False, changed=changed, passed=passed, next_slot=slot)
 
 
-def _details(desk: Desk, name: str, response: Response) -> View:
-    line = desk.questions.job(name)
-    response.headers["ETag"] = f'"{line.stored.revision}"'
-    return job_details_view(line.stored, line.last, line.broken) | {"document": job_document(line.stored.job)}
+def _details(line: JobLine, stored: StoredJob, response: Response) -> View:
+    response.headers["ETag"] = f'"{stored.revision}"'
+    return job_details_view(stored, line.last, line.broken) | {"document": job_document(stored.job)}
+
+
+def _shown_to(who: Who, stored: StoredJob) -> StoredJob:
+    return stored if who.may(Scope.WRITE) else discreet(stored)
 
 
 def _made(desk: Desk, applied: Applied, response: Response, warnings: list[str]) -> schemas.Made:
-    details = _details(desk, applied.stored.name, response)
-    return schemas.Made(**details, warnings=[*applied.warnings, *warnings])
+    line = desk.questions.job(applied.stored.name)
+    return schemas.Made(**_details(line, line.stored, response), warnings=[*applied.warnings, *warnings])
 
 
 def _expected(if_match: str | None, revision: int | None) -> int | None:

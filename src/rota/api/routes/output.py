@@ -15,7 +15,7 @@ from rota.api.names import RunId
 from rota.api.run_source import is_at_the_end, place_of
 from rota.api.schemas.runs import Output
 from rota.api.streams import MEDIA_TYPE, streams_of
-from rota.api.who import needs
+from rota.api.who import Known, needs
 from rota.control.following import Place
 from rota.control.output import Chunk, attempt_of, read_output
 from rota.model.access import Scope
@@ -83,6 +83,7 @@ def output(
 async def live(
     run_id: RunId,
     request: Request,
+    who: Known,
     last_event_id: Annotated[
         str | None,
         Header(
@@ -91,6 +92,10 @@ async def live(
             max_length=100,
         ),
     ] = None,
+    after: Annotated[
+        str | None,
+        Query(max_length=100, description="The same, for a browser's first request, whose headers no page can choose."),
+    ] = None,
 ) -> Response:
     """Send what a run writes as server-sent events, from its first attempt on, until it has ended.
 
@@ -98,15 +103,17 @@ async def live(
     and `end` have the run. After `end`, close the stream.
     """
 
+    begin = last_event_id if last_event_id is not None else after
+
     def look() -> tuple[Run, Place]:
         with desks_of(request).borrow() as desk:
             run = desk.questions.run(run_id)
-            return run, Place() if last_event_id is None else place_of(last_event_id, run)
+            return run, Place() if begin is None else place_of(begin, run)
 
     run, place = await run_in_threadpool(look)
-    if last_event_id is not None and is_at_the_end(place, run):
+    if begin is not None and is_at_the_end(place, run):
         return Response(status_code=HTTPStatus.NO_CONTENT)  # which tells a browser not to come back
-    return streams_of(request).output(run.id, place)
+    return streams_of(request).output(run.id, place, who)
 
 
 def _wants_json(request: Request) -> bool:

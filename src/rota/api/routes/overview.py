@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query
 
 from rota.api.desks import AtDesk
-from rota.api.queries import Moment, ahead, instant
+from rota.api.queries import Moment, ahead, instant, read
 from rota.api.schemas import overview as schemas
 from rota.api.schemas.jobs import Slot
 from rota.api.who import needs
 from rota.control import overview
 from rota.control.questions import Slot as Coming
 from rota.control.timeline import timeline
-from rota.control.views import instant_view, run_view, seconds_view
+from rota.control.views import instant_view, run_view, seconds_view, skip_view
 from rota.model.access import Scope
+from rota.model.run import Run
 from rota.schedule.zones import local_zone_name
 from rota.schedule.zones import zone as find_zone
 
@@ -27,21 +29,28 @@ _BACK, _AHEAD = timedelta(hours=6), timedelta(hours=6)
 @router.get("/summary", summary="How things stand")
 def show_summary(desk: AtDesk) -> schemas.Summary:
     """Tell on one screen: is it scheduling, what runs, what went wrong in the last 24 hours, and what comes next."""
-    found = overview.summary(desk.store, desk.questions, desk.clock, desk.engine_pid)
+    found = overview.summary(desk.store, desk.questions, desk.clock, desk.engine_pid, desk.engine_is_stopped)
     late = timedelta(0) if found.late is None else found.late
-    trouble: list[Any] = [run_view(run) for run in found.trouble]
+    skips: list[Any] = [skip_view(record) for record in found.skips]
     return schemas.Summary(
         now=str(instant_view(found.now)),
+        sentence=overview.standing(found),
         engine=schemas.Engine(
             running=found.engine is not None, scheduling=found.is_scheduling, late=late.total_seconds()
         ),
         jobs=schemas.Jobs(total=found.jobs.jobs, paused=found.jobs.paused, disabled=found.jobs.disabled),
         active={state.value: count for state, count in found.active.items()},
+        running=_runs(found.running),
         overdue=found.overdue,
+        held_up=_runs(found.held_up),
         lately=found.lately,
         missed=found.missed,
-        trouble=trouble,
+        trouble=_runs(found.trouble),
+        skips=skips,
         next=None if found.next is None else _slot(found.next),
+        coming=[
+            schemas.NextSlots(job=each.job, slots=[str(instant_view(at)) for at in each.slots]) for each in found.coming
+        ],
     )
 
 
@@ -56,14 +65,14 @@ def show_timeline(
     now = desk.clock.now()
     begin, end = instant("since", since, now) or now - _BACK, ahead("until", until, now) or now + _AHEAD
     found = timeline(desk.store, desk.questions, now, begin, end, limit)
-    runs: list[Any] = [run_view(run) for run in found.runs]
     return schemas.Timeline(
         since=str(instant_view(found.since)),
         until=str(instant_view(found.until)),
         now=str(instant_view(found.now)),
-        runs=runs,
+        runs=_runs(found.runs),
         slots=[_slot(slot) for slot in found.slots],
         more_runs=found.more_runs,
+        older_trouble=_runs(found.older_trouble),
         more_slots=found.more_slots,
     )
 
@@ -76,12 +85,17 @@ def show_load(
 ) -> schemas.Load:
     """Return how much ran in each hour of the week."""
     name = timezone or local_zone_name()
-    week = overview.week(desk.store, desk.clock.now(), find_zone(name), weeks)
+    zone = read("timezone", name, lambda: find_zone(name))
+    week = overview.week(desk.store, desk.clock.now(), zone, weeks)
     days = [
         [schemas.Hour(runs=hour.runs, failed=hour.failed, busy=seconds_view(hour.busy) or 0.0) for hour in day]
         for day in week
     ]
     return schemas.Load(timezone=name, weeks=weeks, days=days)
+
+
+def _runs(runs: Sequence[Run]) -> list[Any]:
+    return [run_view(run) for run in runs]
 
 
 def _slot(slot: Coming) -> Slot:

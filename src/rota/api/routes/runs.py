@@ -13,7 +13,8 @@ from rota.api.names import RunId
 from rota.api.queries import After, Limit, Moment, State, Tag, Text, instant
 from rota.api.schemas import runs as schemas
 from rota.api.schemas.jobs import Why as WhyAnswer
-from rota.api.who import needs
+from rota.api.who import Reader, needs
+from rota.control.discretion import without_secrets
 from rota.control.listing import Listing
 from rota.control.times import with_zone, zone_named
 from rota.control.views import answer_view, run_details_view, run_view
@@ -47,10 +48,13 @@ def list_runs(
 
 
 @router.get("/{run_id}", summary="Show a run")
-def show_run(run_id: RunId, desk: AtDesk) -> schemas.RunDetails:
-    """Return a run with all its attempts."""
+def show_run(run_id: RunId, desk: AtDesk, who: Reader) -> schemas.RunDetails:
+    """Return a run with all its attempts; secrets among its parameters are hidden as those of a job are."""
     run = desk.questions.run(run_id)
-    return schemas.RunDetails(**run_details_view(run, desk.store.runs.attempts(run.id)))
+    view = run_details_view(run, desk.store.runs.attempts(run.id))
+    if not who.may(Scope.WRITE):
+        view["params"] = without_secrets(run.params)
+    return schemas.RunDetails(**view)
 
 
 @router.get("/{run_id}/why", summary="The story of a run")

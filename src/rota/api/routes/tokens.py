@@ -11,11 +11,10 @@ from fastapi import APIRouter, Body
 from rota.api.audit import Change, audited
 from rota.api.desks import AtDesk
 from rota.api.names import TokenId
-from rota.api.problems import NotAllowed
+from rota.api.own_tokens import make_token, revoke_token
 from rota.api.schemas.accounts import MadeToken, NewToken, Token, TokenList
 from rota.api.who import Known
-from rota.errors import Conflict, NotFound
-from rota.model.access import Kind, Scope, Who
+from rota.model.access import Scope
 
 router = APIRouter(prefix="/tokens", tags=["tokens"])
 
@@ -32,16 +31,8 @@ def add_token(
     given: Annotated[NewToken, Body()], desk: AtDesk, change: Annotated[Change, audited("token.add", Scope.READ)]
 ) -> MadeToken:
     """Make a token and return its secret, this once. It may do what you may, or less."""
-    who = change.who
-    owner = given.user or who.name
-    change.target = f"{owner} {given.name}"
-    _check_may_make(who, owner, bool(desk.accounts.has_users))
-    # For somebody else it is bounded by what they may do, else by what was shown for this very request.
-    scopes = given.scopes or (sorted(who.scopes) if owner == who.name else [])
-    if owner == who.name and not frozenset(scopes) <= who.scopes:
-        raise NotAllowed(HTTPStatus.FORBIDDEN, f"you may {', '.join(sorted(who.scopes))} here, and no token may more")
     lasts = None if given.lasts is None else timedelta(seconds=given.lasts)
-    issued = desk.accounts.issue(owner, Kind.TOKEN, given.name, scopes, lasts)
+    issued = make_token(desk.accounts, change, given.name, given.scopes, lasts, given.user or "")
     return MadeToken(**Token.of(issued.credential).model_dump(), secret=issued.secret)
 
 
@@ -49,22 +40,5 @@ def add_token(
 def remove_token(
     token_id: TokenId, desk: AtDesk, change: Annotated[Change, audited("token.remove", Scope.READ)]
 ) -> None:
-    """Let a token be good for nothing from now on."""
-    found = desk.accounts.credential(token_id)
-    mine = found is not None and (found.user == change.who.name or change.who.may(Scope.ADMIN))
-    if found is None or found.kind is not Kind.TOKEN or not mine:
-        raise NotFound(f"you have no token with the id {token_id!r}")
-    change.target = f"{found.user} {found.name}"
-    desk.accounts.revoke(token_id)
-
-
-def _check_may_make(who: Who, owner: str, has_users: bool) -> None:
-    """Refuse to make a token for somebody else, or one that would outlive the token that was shown for it."""
-    if not has_users:
-        raise Conflict("nobody can sign in yet, and a token is always somebody's; make a user first: POST users")
-    if who.may(Scope.ADMIN):
-        return
-    if owner != who.name:
-        raise NotAllowed(HTTPStatus.FORBIDDEN, "only an admin makes tokens for somebody else")
-    if who.how in (Kind.TOKEN, "signature"):
-        raise NotAllowed(HTTPStatus.FORBIDDEN, "a token makes no tokens, unless it is an admin's; sign in to make one")
+    """Let a token be good for nothing from now on. A token revokes itself, and others only if it is an admin's."""
+    revoke_token(desk.accounts, change, token_id)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -49,6 +50,22 @@ def is_text(given: Any) -> bool:
         elif isinstance(each, str) and _SURROGATE.search(each):
             return False
     return True
+
+
+def words_at(kinds: Iterable[Any], place: Iterable[str | int]) -> list[str]:
+    """Return the words that are known at a place in values of some kinds."""
+    models = list(_models(kinds))
+    for step in place:
+        models = list(_models(model.model_fields[step].annotation for model in models if step in model.model_fields))
+    return sorted({word for model in models for word in model.model_fields})
+
+
+def _models(kinds: Iterable[Any]) -> Iterator[type[BaseModel]]:
+    """Yield the models among kinds of values; one that may be left out is one, too."""
+    for kind in kinds:
+        for each in (kind, *get_args(kind)):
+            if isinstance(each, type) and issubclass(each, BaseModel):
+                yield each
 
 
 class Fault(Answer):

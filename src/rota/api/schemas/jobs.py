@@ -14,7 +14,7 @@ from rota.control.bulk import MOST, Action
 class Schedule(Answer):
     """When a job is due."""
 
-    kind: Literal["cron", "every", "at", "calendar"]
+    kind: Literal["cron", "every", "at", "calendar", "custom"]
     text: str = Field(description="As it was written.", examples=["30 2 * * *"])
     timezone: str | None = Field(description="The zone of its wall clock.", examples=["Europe/Berlin"])
     anchor: Instant | None = Field(default=None, description="`every` counts from here.")
@@ -46,7 +46,7 @@ class Job(Answer):
     next_slot: Instant | None = Field(description="When it is due next.")
     last_run: LastRun | None
     tags: list[str] = Field(examples=[["nightly"]])
-    broken: str = Field(default="", description="Why it is not planned, if its schedule cannot be read.")
+    broken: str = Field(default="", description="Why its schedule cannot be read, so that it is not planned.")
 
 
 class Retries(Answer):
@@ -83,7 +83,10 @@ class JobDetails(Job):
     description: str
     timezone: str | None
     cwd: str | None
-    env: dict[str, str]
+    env: dict[str, str] = Field(
+        description="Its variables. Who may not change jobs sees `***` for what a name says is a secret.",
+        examples=[{"PGDATABASE": "db"}],
+    )
     secrets: dict[str, str] = Field(description="Variables by where their values are; never the values.")
     env_files: list[str]
     user: str | None

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from rota.api.schemas.base import Answer, Asked, Fault, Instant, Seconds
 from rota.api.schemas.jobs import Slot
-from rota.api.schemas.runs import Run
+from rota.api.schemas.runs import Run, Skip
 
 A_SCHEDULE = {"cron": "30 2 * * *", "timezone": "Europe/Berlin", "n": 3}
 _Text = Annotated[str | None, Field(max_length=1_000)]
@@ -30,22 +30,38 @@ class Jobs(Answer):
     disabled: int
 
 
+class NextSlots(Answer):
+    """When a job comes next."""
+
+    job: str = Field(examples=["backup"])
+    slots: list[Instant] = Field(description="Its next slots; three at most.")
+
+
 class Summary(Answer):
     """How things stand."""
 
     now: Instant
+    sentence: str = Field(
+        description="How things stand.", examples=["Scheduling. In the last 24 hours 1 run went wrong."]
+    )
     engine: Engine
     jobs: Jobs
     active: dict[str, int] = Field(
         description="Runs that have not ended, by state.", examples=[{"running": 2, "queued": 1}]
     )
+    running: list[Run] = Field(description="What runs, longest first; ten at most.")
     overdue: int = Field(description="How many runs have waited for a place for more than five seconds.")
+    held_up: list[Run] = Field(description="The ones of these that have waited longest; ten at most.")
     lately: dict[str, int] = Field(
         description="How many runs of the last 24 hours ended in which way.", examples=[{"succeeded": 96, "failed": 1}]
     )
     missed: int = Field(description="How many slots of the last 24 hours nobody planned in time.")
     trouble: list[Run] = Field(description="The newest runs that ended badly.")
-    next: Slot | None
+    skips: list[Skip] = Field(
+        description="The newest slots of the last 24 hours that were skipped, but for paused jobs; ten at most."
+    )
+    next: Slot | None = Field(description="What is planned next; in the past, if it should have been planned.")
+    coming: list[NextSlots] = Field(description="The jobs that come next, in order; ten at most.")
 
 
 class Timeline(Answer):
@@ -57,6 +73,7 @@ class Timeline(Answer):
     runs: list[Run] = Field(description="What ran in this span, newest first.")
     slots: list[Slot] = Field(description="What is coming in it, in order.")
     more_runs: bool = Field(description="There are older runs in it that are not shown.")
+    older_trouble: list[Run] = Field(description="Of these older runs those that ended badly, newest first.")
     more_slots: bool = Field(description="There are later slots in it that are not shown.")
 
 

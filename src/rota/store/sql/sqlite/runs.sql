@@ -138,6 +138,11 @@ SELECT run.*, job.name AS job FROM run JOIN job ON job.id = job_id
 -- The run of a slot.
 SELECT run.*, job.name AS job FROM run JOIN job ON job.id = job_id WHERE job_id = :job_id AND slot = :slot
 
+-- name: runs_retrying
+-- The runs that somebody asked for in place of an ended one, newest first.
+SELECT run.*, job.name AS job FROM run JOIN job ON job.id = job_id
+ WHERE retry_of = :run_id ORDER BY run.id DESC LIMIT :limit
+
 -- name: runs_in_slots
 -- What came of the slots of a short time: people say "02:30" for a slot some seconds later.
 SELECT run.*, job.name AS job FROM run JOIN job ON job.id = job_id

@@ -23,7 +23,7 @@ function deedOf(key, help) {
   if (Date.now() - going < PATIENCE && ROOMS[key]) return () => location.assign(ROOMS[key]);
   going = 0;
   const search = document.querySelector("[data-search]");
-  if (key === "/" && search) return () => search.select();
+  if (key === "/" && search) return () => (search.focus(), search.select());
   if (key === "?") return () => help.showModal();
   if (key === "g") return () => (going = Date.now());
   if (key === "j") return () => walk(1);
