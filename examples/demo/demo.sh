@@ -33,7 +33,7 @@ Now, in another terminal:
     cd $(pwd)
     $rota list
     $rota run import --wait      then, in a third terminal in this directory,
-                                        kill -9 \$(cat .rota/engine.lock)   and make demo again: the run goes on
+                                        kill -9 \$(cut -d' ' -f1 .rota/engine.lock)   and make demo again: the run goes on
     $rota runs
     $rota logs -f import
     $rota why patient
