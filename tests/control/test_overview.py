@@ -17,7 +17,9 @@ from .worlds import DAY, HOUR, MINUTE, NOW, SECOND
 @pytest.fixture
 def stands(world):
     """Return how things stand now; somebody's engine is there, unless it is said that there is none."""
-    return lambda engine=1: summary(world.store, Questions(world.store, world.clock), world.clock, lambda: engine)
+    return lambda engine=1, is_stopped=False: summary(
+        world.store, Questions(world.store, world.clock), world.clock, lambda: engine, lambda: is_stopped
+    )
 
 
 def test_what_runs_is_told_longest_first(world, stands):
@@ -100,6 +102,7 @@ def test_a_home_where_all_is_well_says_so(world, stands):
 
 def test_without_an_engine_the_sentence_says_what_to_do(stands):
     assert "Not running: nothing starts until somebody runs rota serve." == standing(stands(None))
+    assert "Stopped: nothing starts until the engine is let go on." == standing(stands(is_stopped=True))
 
 
 def test_an_engine_that_does_nothing_is_late(world, stands):

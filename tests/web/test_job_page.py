@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import expect
 
+from process.waiting import wait_for
 from rota.model.action import Shell
 from rota.model.job import Job, ScheduleSpec
 from rota.model.ledger import Skip, SkipCode
 from rota.model.origin import of_file
-
-from .waiting import wait_for
 
 STRANGE = "sync/a <script>alert(1)</script> ü"
 

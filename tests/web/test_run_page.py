@@ -10,11 +10,10 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
+from process.waiting import wait_for
 from rota.model.access import Kind
 from rota.model.policy import Output, Retries
 from rota.model.run import State
-
-from .waiting import wait_for
 
 
 def trigger(site, name: str) -> str:
@@ -118,11 +117,11 @@ def test_output_is_text_in_colours_and_never_markup(shared, page):
 def test_streams_are_side_by_side_merged_or_alone(shared, page):
     shared.add("both", "echo out; echo err >&2")
     page.goto(f"{shared.url}/runs/{shared.run('both')}")
-    out, err = (page.locator(f"#{name}").bounding_box() for name in ("stdout", "stderr"))
+    out, err = (wait_for(page.locator(f"#{name}").bounding_box) for name in ("stdout", "stderr"))
     assert out["y"] == err["y"]
     page.get_by_role("link", name="merged").click()
     expect(page.locator("#output")).to_contain_text("standard error is below standard output")
-    out, err = (page.locator(f"#{name}").bounding_box() for name in ("stdout", "stderr"))
+    out, err = (wait_for(page.locator(f"#{name}").bounding_box) for name in ("stdout", "stderr"))
     assert out["y"] + out["height"] <= err["y"]
     page.locator(".views").get_by_role("link", name="stderr").click()
     expect(lines(page, "stderr")).to_have_text(["err"])

@@ -9,7 +9,7 @@ from statistics import median
 
 import msgspec
 
-from rota.control.pulse import PATIENCE, undone_since
+from rota.control.pulse import late_by
 from rota.control.questions import Coming, Questions, Slot
 from rota.control.times import rough
 from rota.model.job import JobCounts
@@ -88,12 +88,10 @@ def summary(
     questions: Questions,
     clock: Clock,
     engine: Callable[[], int | None],
-    is_stopped: Callable[[], bool] = bool,
+    is_stopped: Callable[[], bool],
 ) -> Summary:
     """Return how things stand now."""
     now = clock.now()
-    since = undone_since(store)
-    late = None if since is None or now - since <= PATIENCE else now - since
     lately: dict[str, int] = {}
     for load in store.ledger.load(_hour_of(now - LATELY)):
         lately[load.state] = lately.get(load.state, 0) + load.runs
@@ -103,7 +101,7 @@ def summary(
         now=now,
         engine=engine(),
         is_stopped=is_stopped(),
-        late=late,
+        late=late_by(store, now),
         jobs=store.jobs.counts(),
         active={state: count for state, count in store.runs.state_counts().items() if count},
         running=sorted(running, key=lambda run: run.started_at or run.queued_at)[:_FEW],
@@ -122,6 +120,8 @@ def standing(found: Summary) -> str:
     """Say in a sentence or two how things stand."""
     if found.engine is None:
         first = "Not running: nothing starts until somebody runs rota serve"
+    elif found.is_stopped:
+        first = "Stopped: nothing starts until the engine is let go on"
     elif found.late is not None:
         first = f"Late: what is due has been left undone for {rough(found.late)}"
     else:

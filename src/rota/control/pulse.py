@@ -28,6 +28,12 @@ def silence(store: Store, clock: Clock) -> timedelta | None:
     return clock.now() - before if undone_since(store) == before else None
 
 
+def late_by(store: Store, now: datetime) -> timedelta | None:
+    """Return for how long something has been left undone that is due; None when nothing is, or only just."""
+    since = undone_since(store)
+    return None if since is None or now - since <= PATIENCE else now - since
+
+
 def undone_since(store: Store) -> datetime | None:
     """Return since when something has been waiting for the engine, or will be."""
     instants = [store.jobs.next_wake(), _startable_since(store)]

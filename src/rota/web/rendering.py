@@ -25,7 +25,7 @@ from rota.api.who import Reader, csrf_token_of, known_of
 from rota.clock import SystemClock
 from rota.control.desk import Desk
 from rota.control.health import size_of
-from rota.control.pulse import PATIENCE, undone_since
+from rota.control.pulse import late_by
 from rota.control.times import brief, relative, rough, short, with_zone
 from rota.model.access import Kind, Scope, Who
 from rota.schedule.zones import local_zone_name
@@ -140,11 +140,10 @@ def pulse_of(desk: Desk, now: datetime) -> Pulse:
         return Pulse("not running", "No engine runs: nothing starts until somebody runs rota serve.", "failed")
     if desk.engine_is_stopped():
         return Pulse("stopped", "The engine is stopped by a signal: nothing starts until it is let go on.", "failed")
-    since = undone_since(desk.store)
-    if since is not None and now - since > PATIENCE:
-        late = rough(now - since)
-        text = f"The engine has not done for {late} what is due: it is stopped, hangs, or has too much to do."
-        return Pulse(f"{late} late", text, "late")
+    late = late_by(desk.store, now)
+    if late is not None:
+        text = f"The engine has not done for {rough(late)} what is due: it hangs, or has too much to do."
+        return Pulse(f"{rough(late)} late", text, "late")
     return Pulse("scheduling", "What is due is being done.", "succeeded")
 
 

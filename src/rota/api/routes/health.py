@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 
 from rota.api.desks import AtDesk
 from rota.control.desk import Desk
-from rota.control.pulse import PATIENCE, undone_since
+from rota.control.pulse import late_by
 
 router = APIRouter(tags=["health"])
 
@@ -35,9 +35,7 @@ async def healthz() -> dict[str, str]:
 )
 def readyz(desk: AtDesk) -> JSONResponse:
     """Tell whether an engine runs, was not stopped, and leaves nothing undone that is due; if not, 503 says why."""
-    since = undone_since(desk.store)
-    late = timedelta(0) if since is None else max(timedelta(0), desk.clock.now() - since)
-    late = late if late > PATIENCE else timedelta(0)
+    late = late_by(desk.store, desk.clock.now()) or timedelta(0)
     why_not = _why_not(desk, late)
     body = {"engine": desk.engine_pid() is not None, "late": late.total_seconds(), "status": why_not or "ok"}
     return JSONResponse(body, HTTPStatus.SERVICE_UNAVAILABLE if why_not else HTTPStatus.OK)
