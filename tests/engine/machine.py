@@ -194,11 +194,12 @@ class ScriptedLauncher:
 
 
 class FaultyStore(TableStore):
-    """A store whose transactions fail where a test says, after all their writes and before their commit."""
+    """A store whose transactions fail where a test says, after all their writes: before their commit, or unanswered."""
 
     def __init__(self, database: Any) -> None:
         super().__init__(database)
         self.fail: Callable[[int], StoreUnavailable | None] = lambda _number: None
+        self.unanswered: Callable[[int], StoreUnavailable | None] = lambda _number: None
         self.transactions = 0
         self._depth = 0
 
@@ -213,6 +214,9 @@ class FaultyStore(TableStore):
                     error = self.fail(self.transactions)
                     if error is not None:
                         raise error
+            unanswered = self.unanswered(self.transactions) if self._depth == 1 else None
+            if unanswered is not None:
+                raise unanswered
         finally:
             self._depth -= 1
 

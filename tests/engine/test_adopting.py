@@ -191,6 +191,36 @@ def test_files_are_swept_only_when_the_take_over_is_on_disk(world):
     assert swept + 1 == world.launcher.swept
 
 
+def test_a_claim_that_was_committed_without_an_answer_is_queued_again_and_runs_once(world):
+    from rota.errors import StoreUnavailable
+
+    world.live(1)
+    world.add("backup", act=Act(seconds=1))
+    run_id = world.verbs.trigger("backup")
+    lost = world.store.transactions + 1
+    world.store.unanswered = lambda number: StoreUnavailable("it went away") if number == lost else None
+    world.live(10)
+    run = world.store.runs.find(run_id)
+    assert (State.SUCCEEDED, 1) == (run.state, run.attempt)
+    kinds = [event.kind for event in world.store.ledger.events(0, 100) if event.run_id == run_id]
+    assert ["run.queued", "run.running", "run.queued", "run.running", "run.succeeded"] == kinds
+    assert any("queued again: the store went away while it was claimed" in text for text in world.log.texts("WARNING"))
+
+
+def test_an_end_that_was_committed_without_an_answer_is_not_undone(world):
+    from rota.errors import StoreUnavailable
+
+    world.live(1)
+    world.add("backup", act=Act(seconds=1))
+    run_id = world.verbs.trigger("backup")
+    lost = world.store.transactions + 2
+    world.store.unanswered = lambda number: StoreUnavailable("it went away") if number == lost else None
+    world.live(10)
+    run = world.store.runs.find(run_id)
+    assert (State.SUCCEEDED, 1) == (run.state, run.attempt)
+    assert 1 == [event.kind for event in world.store.ledger.events(0, 100)].count("run.succeeded")
+
+
 def test_a_start_tells_whether_the_one_before_it_stopped_in_order(world):
     world.live(1)
     world.boot()

@@ -8,14 +8,14 @@ from itertools import pairwise
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from rota.model.policy import Overlap
 from rota.model.run import FINAL, MOVES, State, Trigger
 from rota.model.settlement import Ended, NewRun
 from rota.plan.overlap import Start, decide_overlap
 
-from .worlds import BACKENDS, MINUTE, NOW, SECOND, World, job
+from .worlds import MINUTE, NOW, SECOND, SQLITE, World, emptied, job, open_postgres
 
 POOLS = ["", "disk"]
 ENDS = [State.SUCCEEDED, State.FAILED, State.TIMED_OUT, State.CANCELLED, State.LOST]
@@ -35,11 +35,14 @@ class Lifecycle(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        self.store = World(BACKENDS["sqlite memory"](""))
+        self.store = self.open()
         self.now = NOW
         self.jobs = {}
         self.limits = {}
         self.size = 1
+
+    def open(self):
+        return World(SQLITE["sqlite memory"](""))
 
     @initialize(policies=st.lists(POLICIES, min_size=1, max_size=3))
     def make(self, policies):
@@ -196,3 +199,12 @@ Lifecycle.TestCase.settings = settings(
     max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestWhateverHappens = Lifecycle.TestCase
+
+
+def test_the_same_is_true_on_postgresql(postgres, url):
+    class OnPostgres(Lifecycle):
+        def open(self):
+            return emptied(open_postgres(url))
+
+    few = settings(max_examples=6, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck))
+    run_state_machine_as_test(OnPostgres, settings=few)

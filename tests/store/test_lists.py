@@ -15,7 +15,7 @@ from rota.plan.timetables import timetable_of
 from rota.store.filters import containing
 from rota.store.statements import load_statements
 
-from .worlds import DAY, HOUR, MINUTE, NOW, SECOND, job
+from .worlds import DAY, HOUR, MINUTE, NOW, SECOND, SQLITE, job
 
 ENDS = (State.SUCCEEDED, State.SUCCEEDED, State.SUCCEEDED, State.FAILED, State.LOST, State.CANCELLED, State.TIMED_OUT)
 
@@ -51,7 +51,9 @@ def is_wanted(run, jobs, wanted):
     )
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    ("store", "seed"), [*((kind, seed) for kind in SQLITE for seed in range(4)), ("postgres", 0)], indirect=["store"]
+)
 def test_every_filter_finds_exactly_the_runs_that_a_look_at_all_of_them_finds(store, seed):
     jobs = history(store, seed)
     everything = store.runs.page(RunFilter(), None, 1000)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +15,9 @@ from rota.model.policy import Overlap, Policy
 from rota.model.run import State, Trigger
 from rota.model.settlement import Claimed, Ended, NewRun
 from rota.plan.timetables import jitter_of, rest_of
+from rota.store.address import parse_address
 from rota.store.database import Database
+from rota.store.postgres import PostgresDatabase
 from rota.store.sqlite import SqliteDatabase
 from rota.store.store import TableStore
 
@@ -21,8 +25,10 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 HOST, BOOT = "host-one", "boot-one"
 
-BACKENDS: dict[str, Callable[[str], Database]] = {
-    # PostgreSQL joins here: a name, and how to open a database that is empty.
+REFUSED = r"constraint failed|violates .*constraint|cannot move so"
+"""What the databases say of a row that cannot be true."""
+
+SQLITE: dict[str, Callable[[str], Database]] = {
     "sqlite file": lambda folder: SqliteDatabase(f"{folder}/rota.db", patience=5.0, checkpoints=True),
     "sqlite memory": lambda folder: SqliteDatabase(":memory:", patience=0.0, checkpoints=True),
 }
@@ -87,3 +93,33 @@ class World(TableStore):
 def ended(run: Claimed, state: State, after: timedelta = MINUTE, **given: Any) -> Ended:
     code = {State.SUCCEEDED: 0, State.LOST: None}.get(state, 1)
     return Ended(run.run_id, run.attempt, state, run.claimed_at, run.claimed_at + after, code, **given)
+
+
+def open_postgres(url: str, *, patience: float = 5.0) -> World:
+    return World(PostgresDatabase(parse_address(url), patience=patience))
+
+
+_CONTENT = (
+    'credential "user" nonce audit output attempt skip event run definition job pool meta total hour_total output_kept'
+)
+"""The tables that a store's life fills, those first that refer to others."""
+
+
+def emptied(world: World) -> World:
+    """Take everything out of a store on PostgreSQL, as if it were new: that costs less than to make one."""
+    deletes = [f"DELETE FROM {table}" for table in _CONTENT.split()]
+    restarts = "SELECT setval(seqrelid::regclass, 1, false) FROM pg_sequence WHERE seqrelid::regclass::text !~ '[.]'"
+    world.database._connection.execute("; ".join(["BEGIN", *deletes, restarts, "COMMIT"]))
+    return World(world.database)
+
+
+def at_once(*calls: Callable[[], Any]) -> list[Any]:
+    """Call all at the same time, and return what they returned."""
+    gate = threading.Barrier(len(calls))
+
+    def after_the_others(call: Callable[[], Any]) -> Any:
+        gate.wait(30)
+        return call()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return [future.result(60) for future in [threads.submit(after_the_others, call) for call in calls]]

@@ -22,8 +22,23 @@ def _remember_home(ctx: click.Context, _param: click.Parameter, value: str | Non
         ctx.obj.home_flag = value
 
 
+def _use_store(_ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    """Take the option for what the environment could have said: so helpers, which inherit that, find the same store."""
+    if value is not None:
+        os.environ["ROTA_STORE"] = value
+        os.environ.pop("ROTA_STORE_FILE", None)
+
+
 def home_option(function: _F) -> _F:
-    """Accept --home, before or after the verb."""
+    """Accept --home and --store, before or after the verb."""
+    function = click.option(
+        "--store",
+        metavar="URL",
+        expose_value=False,
+        is_eager=True,
+        callback=_use_store,
+        help="Use this PostgreSQL (else ROTA_STORE, what the home used last, or the file in it).",
+    )(function)
     return click.option(
         "--home",
         metavar="DIR",

@@ -55,6 +55,7 @@ SECTIONS: dict[str, dict[str, Verb]] = {
         "doctor": Verb("doctor", "Check this home and this machine."),
         "prune": Verb("upkeep", "Drop history that is older than it may be."),
         "backup": Verb("upkeep", "Copy the whole store into a file."),
+        "store": Verb("store", "Copy a whole store into another database."),
         "version": Verb("about", "Say which versions these are."),
         "completion": Verb("about", "Print a completion script for a shell."),
     },

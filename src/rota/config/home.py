@@ -10,7 +10,22 @@ from rota.errors import BadHome
 
 HOME_NAME = ".rota"
 _STORE = "rota.db"
-_OWN = ("rota.db", "rota.log", "spool", "engine.lock", "poke.sock", "web.", ".gitignore", "lost+found")
+STORE_RECORD = "rota.store"
+"""Which store a home uses that is not in it."""
+HOST_RECORD = "rota.host"
+"""Who a home is whose store is not in it."""
+_OWN = (
+    "rota.db",
+    STORE_RECORD,
+    HOST_RECORD,
+    "rota.log",
+    "spool",
+    "engine.lock",
+    "poke.sock",
+    "web.",
+    ".gitignore",
+    "lost+found",
+)
 """How the names of what a home holds begin; a disk's own directory may lie beside them."""
 
 
@@ -93,7 +108,7 @@ def prepare_home(path: str) -> None:
 def _refuse_foreign(path: str) -> None:
     """Refuse a directory that is something else: making it a home would lock others out of it."""
     names = os.listdir(path)
-    if _STORE in names or os.path.basename(path) == HOME_NAME:
+    if _STORE in names or STORE_RECORD in names or os.path.basename(path) == HOME_NAME:
         return
     if os.stat(path).st_mode & stat.S_ISVTX:
         raise BadHome(f"{path} is shared by all users, so it cannot be a home; name a directory in it with --home")
@@ -103,6 +118,16 @@ def _refuse_foreign(path: str) -> None:
         raise BadHome(
             f"{path} is no home of rota: it holds other things ({some}); name a new or an empty directory with --home"
         )
+
+
+def write_private(path: str, text: str) -> None:
+    """Write a small file of a home as a whole, for its owner alone."""
+    draft = f"{path}.{os.getpid()}"
+    with open(draft, "w", encoding="utf-8", opener=_private) as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(draft, path)
 
 
 def _private(path: str, flags: int) -> int:

@@ -11,6 +11,9 @@ import os
 
 import msgspec
 
+_STORES = ("rota.db", "rota.store")
+"""A home's store, or what it remembers of one elsewhere."""
+
 
 class Place(msgspec.Struct, frozen=True):
     """A home's directory, as it was when it was last looked at."""
@@ -41,7 +44,7 @@ def is_copy(home: Place, recorded: Place) -> bool:
         return False
     if (there.device, there.inode) == (home.device, home.inode):
         return False
-    return there.inode == recorded.inode and os.path.exists(os.path.join(recorded.path, "rota.db"))
+    return there.inode == recorded.inode and any(os.path.exists(os.path.join(recorded.path, name)) for name in _STORES)
 
 
 def encode_place(place: Place) -> str:

@@ -49,7 +49,11 @@ class Editor:
         return int(self._store.upkeep.fact(_REVISION) or 0)
 
     def move_revision(self) -> int:
-        """Say that definitions have changed, and return the new number."""
+        """Say that definitions have changed, and return the new number.
+
+        Whoever edits does it first: the number is held until the transaction ends, so edits come one after the other,
+        and none holds a job that another one waits for.
+        """
         revision = self.revision() + 1
         self._store.upkeep.put_fact(_REVISION, str(revision))
         return revision

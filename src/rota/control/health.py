@@ -39,6 +39,8 @@ class Facts(msgspec.Struct, frozen=True):
     """For how long the engine has left undone what is due."""
     plugins: dict[str, list[str]] = {}
     """The names that installed distributions offer, by what they are names of."""
+    server: str = ""
+    """What serves the store; nothing where it is a file."""
     web: str = ""
     """Where the pages are served; nothing when they are not."""
 
@@ -116,6 +118,8 @@ def _file_system(facts: Facts) -> Finding:
 
 
 def _sqlite(facts: Facts) -> Finding:
+    if facts.server:
+        return Finding("ok", "database", facts.server)
     if facts.wal_warning:
         return Finding("warn", "sqlite", facts.wal_warning, "a newer SQLite or Python, when you can")
     return Finding("ok", "sqlite", facts.sqlite)

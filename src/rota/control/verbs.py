@@ -40,8 +40,8 @@ class Verbs:
         now = self._clock.now()
         job = self._editor.checked(job, None, now)
         with self._store.transaction():
-            applied = self._editor.add(job, origin, now)
             self._editor.move_revision()
+            applied = self._editor.add(job, origin, now)
         self._poke()
         return applied
 
@@ -49,9 +49,9 @@ class Verbs:
         """Give a job a new definition; what was due until now is decided under the old one."""
         now = self._clock.now()
         with self._store.transaction():
+            self._editor.move_revision()
             before = self._editor.planned(_unchanged(self._store.jobs.get(name), revision), now)
             applied = self._editor.change(before, self._editor.checked(job, before.job, now), before.origin, now)
-            self._editor.move_revision()
             self._store.runs.release_held()
         self._poke()
         return applied
@@ -66,9 +66,9 @@ class Verbs:
         """Take a job out of service, and return its runs that go on; those that wait for a start are cancelled."""
         now = self._clock.now()
         with self._store.transaction():
+            self._editor.move_revision()
             stored = self._editor.planned(_unchanged(self._store.jobs.get(name), revision), now)
             self._editor.remove(stored, now)
-            self._editor.move_revision()
             left = self._store.runs.page(RunFilter(job_id=stored.id, state="active"), None, 1000)
         self._poke()
         return left
@@ -163,8 +163,8 @@ class Verbs:
     def set_pool(self, name: str, size: int) -> None:
         """Make or resize a pool."""
         with self._store.transaction():
-            self._editor.set_pool(name, size)
             self._editor.move_revision()
+            self._editor.set_pool(name, size)
         self._poke()
 
     @contextmanager

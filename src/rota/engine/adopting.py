@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from rota.engine.flights import Ending, Exited, Flight
@@ -57,6 +57,18 @@ class Adopter:
             self._store.runs.give_back_if_running(run.id, run.attempt, self._host, now, decision.why)
             if run.cancel_at is not None:
                 self._store.runs.cancel_if_not_running(run.id, now, run.cancel_reason)
+
+    def give_back_unanswered(self, flights: Mapping[str, Flight], now: datetime) -> None:
+        """Queue the claims again whose commit was never answered, but done: what does not fly here was not started."""
+        for run in self._store.runs.running_on(self._host):
+            flight = flights.get(run.id)
+            if flight is not None and flight.attempt == run.attempt:
+                continue
+            why = "the store went away while it was claimed"
+            self._store.runs.give_back_if_running(run.id, run.attempt, self._host, now, why)
+            if run.cancel_at is not None:
+                self._store.runs.cancel_if_not_running(run.id, now, run.cancel_reason)
+            self._log.warning(f"not started, and queued again: {why}", run.job, run.id)
 
     def tell(self) -> None:
         """Say what was given back, when it is on disk; from then on nobody needs what the old attempts left."""

@@ -22,7 +22,7 @@ from rota.engine.pruning import ROWS_A_STEP, Pruner
 from rota.engine.settings import EngineSettings
 from rota.engine.settling import Settler
 from rota.engine.watching import Warden
-from rota.errors import StoreFull, StoreUnavailable
+from rota.errors import StoreBusy, StoreFull, StoreUnavailable
 from rota.model.job import Job
 from rota.model.settlement import Claimed
 from rota.ports import Clock, Launcher, Log, Pokes, Store
@@ -39,6 +39,7 @@ _PRUNE_AGAIN, _PRUNE_ON = 1.0, 0.05
 """The pause after a step that dropped something, and after one that left something: what comes by the thousand a second
 must be able to go as fast."""
 _RETRY = 0.1
+_ELSEWHERE = timedelta(milliseconds=50)
 _RETRY_FULL = 1.0
 _ALARM_EVERY = 30.0
 
@@ -83,6 +84,8 @@ class Engine:
         """How many turns in a row have left due jobs to plan."""
         self._begun = False
         """Whether it is on disk that this engine has taken over."""
+        self._in_doubt = False
+        """Whether the store went away, perhaps in a commit, so that more may be on disk than we know of."""
         self._try_again = float("-inf")
         self._alarmed = float("-inf")
 
@@ -174,6 +177,8 @@ class Engine:
         with self._store.transaction():
             if not self._begun:
                 self._begin(now)
+            if self._in_doubt:
+                self._adopter.give_back_unanswered(self.flights, now)
             self._warden.recall_cancels(self._ended)
             settled = [self._settler.settle(flight, _end_of(flight), now) for flight in self._ended.values()]
             if settled:
@@ -198,7 +203,8 @@ class Engine:
                 if claimed:
                     reach("before-claim-commit")
             wake = self._store.jobs.next_wake()
-        self._wake = wake
+        # What is due still is in the hands of somebody else, who will be done in a moment.
+        self._wake = wake if wake is None or wake > now else now + _ELSEWHERE
         # A full batch means that more may be ready than were claimed.
         self._more = more or len(claimed) == CLAIMS_A_TURN
         self._committed()
@@ -228,6 +234,7 @@ class Engine:
     def _committed(self) -> None:
         """Believe what is on disk now, and say so where it was waited for."""
         self._planner.committed()
+        self._in_doubt = False
         if not self._begun:
             reach("after-adoption-commit")
             self._begun = True
@@ -285,6 +292,7 @@ class Engine:
             return call()
         except StoreUnavailable as error:
             self._planner.rolled_back()
+            self._in_doubt = self._in_doubt or not isinstance(error, StoreBusy | StoreFull)
             self._more = True  # whatever it was, it is still to be done
             self._try_again = monotonic + (_RETRY_FULL if isinstance(error, StoreFull) else _RETRY)
             if monotonic - self._alarmed >= _ALARM_EVERY:

@@ -19,7 +19,8 @@ class AccessTable:
         self._db = database
 
     def users(self) -> list[User]:
-        """Return everybody, by name."""
+        """Return everybody, by name; within a transaction nobody else asks so until the end."""
+        self._db.lock("lock_users")
         return [_user(row) for row in self._db.all("all_users")]
 
     def user(self, name: str) -> User | None:

@@ -29,7 +29,8 @@ class JobTable:
         """Definitions never change, so a few are kept."""
 
     def find(self, name: str) -> StoredJob | None:
-        """Return the job of this name, removed or not."""
+        """Return the job of this name, removed or not; within a transaction nobody else changes it until the end."""
+        self._db.lock("lock_job_by_name", name=name)
         row = self._db.one("job_by_name", name=name)
         return None if row is None else rows.stored_job(row)
 
@@ -41,7 +42,8 @@ class JobTable:
         return found
 
     def by_id(self, job_id: int) -> StoredJob:
-        """Return a job that something refers to."""
+        """Return a job that something refers to; within a transaction nobody else changes it until the end."""
+        self._db.lock("lock_job", id=job_id)
         row = self._db.one("job_by_id", id=job_id)
         if row is None:
             raise NoSuchJob(f"#{job_id}")

@@ -71,6 +71,7 @@ class RunTable:
 
     def with_request_key(self, key: str) -> str | None:
         """Return the run that an earlier request with this key made."""
+        self._db.lock("lock_request_key", request_key=key)
         row = self._db.one("run_by_request_key", request_key=key)
         return None if row is None else row[0]
 
@@ -84,6 +85,7 @@ class RunTable:
         3. Claim as many as there are spools and the limit over everything allows.
         """
         free = len(spools)
+        self._db.lock("lock_claims")
         if max_running is not None:
             row = self._db.one("running_count")
             free = min(free, max_running - (row[0] if row else 0))
@@ -209,6 +211,7 @@ class RunTable:
 
     def release_held(self) -> int:
         """Let held runs go whose job has places after all."""
+        self._db.lock("lock_jobs_with_held")
         return self._db.run("release_held")
 
     def running_on(self, host: str) -> list[Run]:

@@ -14,11 +14,14 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rota.clock import SystemClock
 from rota.errors import BadHome, RotaError, StoreBusy, StoreCorrupt, StoreFull, StoreTooNew
 from rota.store.statements import load_migrations, load_statements
+
+if TYPE_CHECKING:
+    from rota.store.copying import Side
 
 Row = sqlite3.Row
 _NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "fuse.sshfs", "afs", "ncpfs"})
@@ -153,6 +156,9 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise _translated(error, self.path) from error
 
+    def lock(self, name: str, /, **params: Any) -> None:
+        """Lock nothing: whoever has a transaction open is the only one that writes."""
+
     def version_of_data(self) -> int:
         """Return a number that changes when another process has committed."""
         return int(self._translate(lambda: self._connection.execute("PRAGMA data_version")).fetchone()[0])
@@ -181,6 +187,16 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             return [str(error)]
         return [row for row in rows if row != "ok"] + [f"{row[0]}: a row refers to nothing" for row in orphans]
+
+    def version(self) -> str:
+        """Return the name and the version of what keeps the store."""
+        return f"SQLite {library_version()}"
+
+    def side(self) -> Side:
+        """Return the database as it is copied from or to."""
+        from rota.store.sqlite_copy import SqliteSide
+
+        return SqliteSide(self._connection, self.path)
 
     def close(self) -> None:
         """Close the connection."""

@@ -6,8 +6,6 @@ import os
 from functools import lru_cache
 
 _MARK = "-- name: "
-
-
 _HERE = os.path.dirname(__file__)
 
 
@@ -25,7 +23,6 @@ def load_statements(dialect: str) -> dict[str, str]:
     return statements
 
 
-@lru_cache(maxsize=4)
 def load_migrations(dialect: str) -> tuple[str, ...]:
     """Return the dialect's schema changes in order: the first makes version 1."""
     return tuple(_scripts(os.path.join(_HERE, "migrations", dialect)))

@@ -17,7 +17,8 @@ class Upkeep:
         self._db = database
 
     def fact(self, key: str) -> str | None:
-        """Return a fact about the store."""
+        """Return a fact about the store; within a transaction nobody else changes it until the end."""
+        self._db.lock("lock_fact", key=key)
         row = self._db.one("get_meta", key=key)
         return None if row is None else row[0]
 
@@ -63,3 +64,7 @@ class Upkeep:
     def faults(self) -> list[str]:
         """Return what a check of the store finds."""
         return self._db.faults()
+
+    def database(self) -> str:
+        """Return what the store is kept by, and its version."""
+        return self._db.version()

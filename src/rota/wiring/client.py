@@ -25,9 +25,9 @@ from rota.wiring.homes import (
     open_store,
     open_store_file,
     sqlite_version,
-    store_path,
     web_address,
 )
+from rota.wiring.stores import address_of, store_path, store_shown
 
 if TYPE_CHECKING:
     from rota.control.accounts import Accounts
@@ -84,8 +84,8 @@ class Client:
 
     @property
     def store_path(self) -> str:
-        """Where the store's file is."""
-        return store_path(self.home)
+        """Where the store is: a file, or a server."""
+        return store_shown(self.home)
 
     @property
     def live(self) -> LiveOutputs:
@@ -127,15 +127,17 @@ class Client:
         from rota.process.machine import machine_facts
         from rota.store.sqlite import file_system_of, wal_warning
 
+        on_server = address_of(self.home) is not None
         return Facts(
             home=self.home,
-            store=store_path(self.home),
+            store=self.store_path,
             engine=self.engine_pid(),
             silent=silence(self.store, self.clock),
             zone_warning=self.zone_warning,
             file_system=file_system_of(store_path(self.home)),
             sqlite=sqlite_version(),
-            wal_warning=wal_warning(),
+            wal_warning="" if on_server else wal_warning(),
+            server=self.store.upkeep.database() if on_server else "",
             machine=machine_facts(self.home, store_path(self.home)),
             plugins={group.removeprefix("rota."): names(group) for group in (SCHEDULES, ACTIONS, NOTIFIERS)},
             web=web_address(self.store, self.home),

@@ -6,27 +6,24 @@ import os
 import socket
 
 from rota.clock import hang_in_zone
-from rota.config.place import encode_place, place_of
+from rota.config.place import place_of
 from rota.errors import BadHome, StoreCorrupt
 from rota.ids import new_home_id
 from rota.ports import Store
 from rota.process.lock import engine_pid
 from rota.store.sqlite import SqliteDatabase, damaged, library_version
 from rota.store.store import TableStore
+from rota.wiring.identities import identity_of
+from rota.wiring.stores import COMMAND_PATIENCE, address_of, open_at, store_path
 
-_ENGINE_PATIENCE = 0.05
-_COMMAND_PATIENCE = 30.0
-HOME_FACT, PLACE_FACT, WEB_FACT = "home", "place", "web"
+WEB_FACT = "web"
 WEB_SOCKET = "web.sock"
-
-
-def store_path(home: str) -> str:
-    """Return where a home's store is."""
-    return os.path.join(home, "rota.db")
 
 
 def has_store(home: str) -> bool:
     """Tell whether a home has been used before; raises when that cannot be seen, or when its store is gone."""
+    if address_of(home) is not None:
+        return True  # whoever names a store means it; and a home remembers only what was used
     try:
         os.stat(store_path(home))
     except PermissionError:
@@ -49,14 +46,13 @@ def _refuse_without_store(home: str) -> None:
         )
 
 
-def open_store(home: str, *, engine: bool) -> TableStore:
+def open_store(home: str, *, engine: bool, patience: float | None = None) -> TableStore:
     """Open a home's store, for its engine or for a command."""
-    patience = _ENGINE_PATIENCE if engine else _COMMAND_PATIENCE
     has_store(home)
-    if _size(store_path(home)) == 0 and _size(os.path.join(home, "rota.log")):
+    if address_of(home) is None and _size(store_path(home)) == 0 and _size(os.path.join(home, "rota.log")):
         # SQLite takes an empty file for a new database; here it is what is left of one.
         raise damaged(store_path(home), "it is empty, but an engine has been at work here")
-    return TableStore(SqliteDatabase(store_path(home), patience=patience, checkpoints=engine))
+    return open_at(home, engine=engine, patience=patience)
 
 
 def _size(path: str) -> int | None:
@@ -68,20 +64,20 @@ def _size(path: str) -> int | None:
 
 def open_store_file(path: str) -> Store:
     """Open a store that is not in a home: a backup."""
-    return TableStore(SqliteDatabase(path, patience=_COMMAND_PATIENCE, checkpoints=True))
+    return TableStore(SqliteDatabase(path, patience=COMMAND_PATIENCE, checkpoints=True))
 
 
 def home_identity(store: Store, home: str) -> str:
     """Return the id of a home: made with its store, and kept when directory or machine get another name."""
-    known = store.upkeep.fact(HOME_FACT)
+    identity = identity_of(store, home)
+    known = identity.home_id()
     if known is not None:
         return known
-    with store.transaction():
-        known = store.upkeep.fact(HOME_FACT)
+    with identity.together():
+        known = identity.home_id()
         if known is None:
             known = new_home_id()
-            store.upkeep.put_fact(HOME_FACT, known)
-            store.upkeep.put_fact(PLACE_FACT, encode_place(place_of(home)))
+            identity.keep(known, place_of(home))
     return known
 
 

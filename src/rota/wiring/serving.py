@@ -18,13 +18,15 @@ import msgspec
 from rota import __version__, ports
 from rota.clock import SystemClock
 from rota.config.home import prepare_home
-from rota.config.place import decode_place, encode_place, is_copy, place_of
+from rota.config.place import is_copy, place_of
 from rota.errors import StoreUnavailable
 from rota.ids import RunIds, new_home_id
 from rota.ports import Clock, Store
 from rota.process.identity import MARK
 from rota.process.lock import EngineLock
-from rota.wiring.homes import HOME_FACT, PLACE_FACT, home_identity, keep_to_zone, open_store, store_path
+from rota.wiring.homes import home_identity, keep_to_zone, open_store
+from rota.wiring.identities import identity_of
+from rota.wiring.stores import anchor_of
 
 if TYPE_CHECKING:
     from rota.engine.loop import Engine
@@ -102,7 +104,7 @@ def serve(
         zone_warning = keep_to_zone()
         log = Log(os.path.join(home, "rota.log"), clock.now, stream=stream, as_json=as_json)
         store = open_store(home, engine=True)
-        ground = Ground(lock, store_path(home)).problem
+        ground = Ground(lock, anchor_of(home)).problem
         with _engine(home, store, clock, log, settings, environment, ground, files, web) as (engine, server):
 
             def begin() -> None:
@@ -304,15 +306,14 @@ def settle_in(store: Store, home: str, now: datetime, log: ports.Log) -> str:
     from rota.engine.copies import disown
 
     home_id, here = home_identity(store, home), place_of(home)
-    fact = store.upkeep.fact(PLACE_FACT)
-    recorded = here if fact is None else decode_place(fact)
-    if is_copy(here, recorded):
+    identity = identity_of(store, home)
+    recorded = identity.place()
+    if recorded is not None and is_copy(here, recorded):
         with store.transaction():
             disown(store, home_id, recorded.path, now, log)
             home_id = new_home_id()
-            store.upkeep.put_fact(HOME_FACT, home_id)
-            store.upkeep.put_fact(PLACE_FACT, encode_place(here))
-    elif fact is None or here != recorded:
+            identity.keep(home_id, here)
+    elif here != recorded:
         with suppress(StoreUnavailable), store.transaction():  # it is only for the next time
-            store.upkeep.put_fact(PLACE_FACT, encode_place(here))
+            identity.keep(home_id, here)
     return home_id

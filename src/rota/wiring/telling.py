@@ -31,9 +31,7 @@ from rota.process.leash import Leash
 from rota.process.limits import raise_file_limit
 from rota.process.live import SpoolReader
 from rota.process.turn import Turn
-from rota.store.sqlite import SqliteDatabase
-from rota.store.store import TableStore
-from rota.wiring.homes import has_store, keep_to_zone, store_path
+from rota.wiring.homes import has_store, keep_to_zone, open_store
 from rota.wiring.told import cursor_key, lines_key
 
 _A_BATCH = 1 << 18
@@ -93,7 +91,7 @@ def _short_name(path: str) -> str:
 
 
 def _store(home: str) -> Store:
-    return TableStore(SqliteDatabase(store_path(home), patience=_PATIENCE, checkpoints=False))
+    return open_store(home, engine=False, patience=_PATIENCE)
 
 
 def _start(open_store: Callable[[], Store], scribe: Callable[[Store], Scribe], leash: Leash, say: Say) -> Scribe | None:

@@ -1,0 +1,40 @@
+"""What PostgreSQL complains of, in rota's words: passing, full, forbidden, damaged, or a bug that is shown as it is."""
+
+from __future__ import annotations
+
+import psycopg
+
+from rota.errors import BadHome, StoreBusy, StoreCorrupt, StoreFull, StoreUnavailable
+
+_LOCKED = frozenset({"55P03", "57014", "40P01", "40001", "25P03", "25P04"})
+"""A lock, or a statement, was waited for too long; two transactions wait for each other; one was idle for too long."""
+_NO_ROOM = frozenset({"53100", "53200", "53400", "54000", "25006"})
+"""No room on the disk or in memory; or the server takes no writes."""
+_FORBIDDEN = frozenset({"42501", "28000", "28P01", "3D000", "3F000"})
+_GONE = ("08", "57P", "53300")
+"""The connection, the server; or there are too many connections."""
+_DAMAGED = "XX001", "XX002"
+
+
+def translated(error: psycopg.Error, shown: str, *, lost: bool) -> Exception:
+    """Turn a complaint into ours. `lost` says that the connection is gone."""
+    code, told = error.sqlstate or "", first_line(error)
+    if code in _LOCKED:
+        return StoreBusy(f"{shown} is locked by somebody else ({told}); it will be tried again")
+    if code in _NO_ROOM:
+        return StoreFull(f"{shown} cannot be written: {told}; make room there, or name the server that takes writes")
+    if code in _FORBIDDEN:
+        return BadHome(f"{shown} cannot be used: {told}; docs/how-to/postgresql.md says what a role needs")
+    if code in _DAMAGED:
+        return StoreCorrupt(f"{shown} is damaged ({told}); restore the database from its backup")
+    if lost or code.startswith(_GONE):
+        return StoreUnavailable(f"{shown} cannot be reached: {told}; it will be tried again")
+    return error
+
+
+def first_line(error: BaseException) -> str:
+    """Return what an error says first: what follows are hints to people who use psql, or the tries on each host."""
+    lines = [line.strip() for line in str(error).strip().splitlines()]
+    if not lines:
+        return type(error).__name__
+    return " ".join(lines) if lines[0].endswith(":") else lines[0]
