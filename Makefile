@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench chaos screens format clean
+.PHONY: demo test check bench chaos screens proof format clean
 
 demo: $(READY)
 	sh examples/demo/demo.sh
@@ -28,6 +28,9 @@ chaos: $(READY)
 
 screens: $(READY)
 	$(BIN)/python docs/screens.py
+
+proof:
+	sh docs/proof/check.sh
 
 format: $(READY)
 	$(BIN)/ruff format .
