@@ -13,7 +13,8 @@ RotaError                      1
 ├── NotFound                   3   no such job or run
 │   ├── NoSuchJob
 │   ├── NoSuchRun
-│   └── NoSuchUser
+│   ├── NoSuchUser
+│   └── NoSuchHost
 ├── Conflict                   4   true as asked, but not now
 │   ├── JobExists
 │   ├── UserExists
@@ -122,6 +123,10 @@ class NoSuchRun(NotFound):
 
 class NoSuchUser(NotFound):
     """Nobody has this name."""
+
+
+class NoSuchHost(NotFound):
+    """There is no such host."""
 
 
 class Conflict(RotaError):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from rota.control.following import Dropped, Follower, Moved, News, Wrote
 from rota.model.policy import Output
-from rota.model.run import State
+from rota.model.run import Run, State
 from rota.process.live import SpoolReader
 from rota.process.spool import Slot, Spool
 from rota.store.sqlite import SqliteDatabase
@@ -93,8 +93,8 @@ class Watching:
     def sleep(self, _seconds: float) -> None:
         next(self.steps)()
 
-    def open(self, spool: str) -> Any:
-        found = self.reader.open(spool)
+    def open(self, run: Run) -> Any:
+        found = self.reader.open(run)
         self.at_opening()
         self.at_opening = lambda: None
         return found

@@ -14,6 +14,7 @@ from rota.model.job import Job
 from rota.model.run import OutputPart, Run
 from rota.model.settlement import Claimed, Exit, Harvest
 from rota.plan.adopt import Evidence
+from rota.process.live import Nothing
 from rota.store.store import TableStore
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -142,6 +143,13 @@ class ScriptedLauncher:
 
     def remains(self, run_id: str) -> bool:
         return self.processes[run_id].gone > self._clock.monotonic()
+
+    def live(self, run_id: str) -> Nothing:
+        assert run_id in self.processes
+        return Nothing()
+
+    def marked(self) -> list[tuple[str, int]]:
+        return []
 
     def harvest(self, run_id: str) -> Harvest:
         act = self.processes[run_id].act

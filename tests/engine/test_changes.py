@@ -9,6 +9,7 @@ import pytest
 
 from rota.control.changes import words_changed
 from rota.model.action import Shell
+from rota.model.host import RunsOn
 from rota.model.job import Job, ScheduleSpec
 from rota.model.policy import CatchUp, OutputMode, Overlap, Policy
 
@@ -31,6 +32,7 @@ OTHERWISE = {
     "env_files": ("/x",),
     "user": "nobody",
     "umask": 0o27,
+    "runs_on": RunsOn(host="x"),
 }
 POLICIES = {
     "overlap": Overlap.ALLOW,

@@ -16,7 +16,7 @@ def place(tmp_path):
     spool = Spool(str(tmp_path))
     slot = spool.take()
     with open(spool.paths(slot)[0], "ab", buffering=0) as out:
-        live = SpoolReader(str(tmp_path)).open(f"journal-1/{slot.name}")
+        live = SpoolReader(str(tmp_path)).open_place(f"journal-1/{slot.name}")
         assert live is not None
         yield spool, slot, out, live
         live.close()
@@ -68,6 +68,6 @@ def test_what_was_written_can_be_read_after_the_run_s_end(place):
 
 
 def test_a_place_that_is_gone_is_nothing_to_read(tmp_path):
-    assert SpoolReader(str(tmp_path)).open("journal-1/000099") is None
+    assert SpoolReader(str(tmp_path)).open_place("journal-1/000099") is None
     (tmp_path / "000001.out").touch()
-    assert SpoolReader(str(tmp_path)).open("journal-1/000001") is None
+    assert SpoolReader(str(tmp_path)).open_place("journal-1/000001") is None

@@ -98,7 +98,7 @@ def test_every_index_says_what_it_is_for():
     ("name", "index", "given"),
     [
         ("due_jobs", "job_wake", {"now": 1, "limit": 1}),
-        ("ready_in_pool", "run_ready", {"pool": "", "limit": 1}),
+        ("ready_in_lane", "run_ready", {"pool": "", "needs": "", "limit": 1}),
         ("active_runs", "run_active", {"job_id": 1}),
         ("placed_count", "run_active", {"job_id": 1}),
         ("wake_waiting", "run_waiting", {"now": 1}),

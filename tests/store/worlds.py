@@ -100,16 +100,31 @@ def open_postgres(url: str, *, patience: float = 5.0) -> World:
 
 
 _CONTENT = (
-    'credential "user" nonce audit output attempt skip event run definition job pool meta total hour_total output_kept'
+    *(
+        "credential",
+        '"user"',
+        "nonce",
+        "audit",
+        "output",
+        "attempt",
+        "skip",
+        "event",
+        "run",
+        "definition",
+        "job",
+        "pool",
+    ),
+    *("lane", "host", "meta", "total", "hour_total", "output_kept"),
 )
 """The tables that a store's life fills, those first that refer to others."""
 
 
 def emptied(world: World) -> World:
     """Take everything out of a store on PostgreSQL, as if it were new: that costs less than to make one."""
-    deletes = [f"DELETE FROM {table}" for table in _CONTENT.split()]
+    deletes = [f"DELETE FROM {table}" for table in _CONTENT]
     restarts = "SELECT setval(seqrelid::regclass, 1, false) FROM pg_sequence WHERE seqrelid::regclass::text !~ '[.]'"
-    world.database._connection.execute("; ".join(["BEGIN", *deletes, restarts, "COMMIT"]))
+    nobody = "UPDATE fleet SET planner = NULL, planner_until = 0, alive_at = 0, grace_until = 0"
+    world.database._connection.execute("; ".join(["BEGIN", *deletes, nobody, restarts, "COMMIT"]))
     return World(world.database)
 
 

@@ -47,6 +47,7 @@ _SHELL_SIGNS = frozenset("|&;<>()$`*?[]{}~#\"'\\\n\t ")
 @click.option("--env", multiple=True, metavar="NAME=VALUE", help="Set a variable; may be given again.")
 @click.option("--user", metavar="NAME", help="Run as this user; the engine must be root.")
 @click.option("--umask", metavar="OCTAL", help="Set the umask, such as 027.")
+@click.option("--runs-on", metavar="WHERE", help="A host's name, labels (KEY=VALUE,…), or all  [any host].")
 @click.option("--tag", multiple=True, metavar="TAG", help="Tag it; may be given again.")
 @click.option("--description", default="", metavar="TEXT", help="Say what it is for.")
 @click.option("--disabled", is_flag=True, help="Make it, but let it never be due.")
@@ -92,6 +93,8 @@ def _build_job(name: str, command: tuple[str, ...], given: dict[str, Any], now: 
     tz = given["tz"]
     if tz is not None:
         pointed_at("--tz", zone, tz)
+    from rota.model.host import ANYWHERE, parse_runs_on
+
     cwd = os.path.realpath(os.path.expanduser(given["cwd"])) if given["cwd"] else here()
     if given["cwd"] and not os.path.isdir(cwd):
         raise UsageError(f"--cwd: there is no directory {cwd}")
@@ -108,6 +111,7 @@ def _build_job(name: str, command: tuple[str, ...], given: dict[str, Any], now: 
         env=_environment(given["env"]),
         user=given["user"],
         umask=_umask(given["umask"]),
+        runs_on=parse_runs_on(given["runs_on"]) if given["runs_on"] else ANYWHERE,
     )
 
 

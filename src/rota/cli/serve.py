@@ -13,13 +13,14 @@ from rota.cli.environment import from_environment, one_of
 from rota.cli.options import Duration, files_option, home_option
 from rota.cli.session import Session, here
 from rota.cli.web_options import read_signing, read_web_options, refuse_open, web_options, without_web
-from rota.errors import EngineRunning
+from rota.errors import EngineRunning, UsageError
 
 if TYPE_CHECKING:
     from rota.wiring.serving import ServedFiles
 
 _ON_STOP = ("leave", "wait", "kill")
 _FORMATS = ("text", "json")
+_SHORTEST_LEASE = timedelta(seconds=3)
 
 
 @click.command("serve")
@@ -28,6 +29,9 @@ _FORMATS = ("text", "json")
 @web_options
 @click.option("--capacity", type=click.IntRange(min=1), metavar="N", help="How many runs go at once  [2 x cores].")
 @click.option("--max-running", type=click.IntRange(min=1), metavar="N", help="The same over all hosts  [no limit].")
+@click.option("--host-name", metavar="NAME", help="What this host is called  [the machine's name].")
+@click.option("--label", multiple=True, metavar="KEY=VALUE", help="What jobs may ask for in runs_on; repeatable.")
+@click.option("--lease", type=Duration(), metavar="TIME", help="How long a silent host keeps its runs  [30s].")
 @click.option(
     "--on-stop", type=click.Choice(_ON_STOP), help="What becomes of running jobs when the engine stops  [leave]."
 )
@@ -48,6 +52,9 @@ def serve_command(
     trusted_proxy: tuple[str, ...],
     capacity: int | None,
     max_running: int | None,
+    host_name: str | None,
+    label: tuple[str, ...],
+    lease: timedelta | None,
     on_stop: str | None,
     stop_grace: timedelta | None,
     log_format: str | None,
@@ -61,7 +68,11 @@ def serve_command(
     Jobs that are running then go on, and the next engine takes them over. The pages are served beside it, to you alone
     until there are users (rota user add), and beyond this machine only then.
 
-    Each setting may also come from the environment: ROTA_CAPACITY, ROTA_MAX_RUNNING, ROTA_ON_STOP, ROTA_STOP_GRACE,
+    Where several hosts share a store on PostgreSQL, this is one of them; `rota hosts` lists them. All of them are to
+    have the same --lease.
+
+    Each setting may also come from the environment: ROTA_CAPACITY, ROTA_MAX_RUNNING, ROTA_HOST_NAME, ROTA_LABELS,
+    ROTA_LEASE, ROTA_ON_STOP, ROTA_STOP_GRACE,
     ROTA_LOG_FORMAT, ROTA_NO_WEB, ROTA_HOST, ROTA_PORT, ROTA_ALLOWED_HOSTS, ROTA_TRUSTED_PROXIES.
     """
     from rota.config.home import prepare_home
@@ -79,6 +90,7 @@ def serve_command(
         "capacity": capacity or from_environment("ROTA_CAPACITY", _number),
         "max_running": max_running or from_environment("ROTA_MAX_RUNNING", _number),
         "stop_grace": _stop_grace(stop_grace),
+        **_place(host_name, label, lease),
         "on_stop": on_stop or from_environment("ROTA_ON_STOP", one_of(_ON_STOP)),
     }
     as_json = (log_format or from_environment("ROTA_LOG_FORMAT", one_of(_FORMATS)) or "text") == "json"
@@ -140,6 +152,35 @@ def _stop_grace(given: timedelta | None) -> timedelta | None:
     if given is None and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
         return timedelta(0)  # at a terminal somebody waits for the prompt
     return given
+
+
+def _place(name: str | None, labels: tuple[str, ...], lease: timedelta | None) -> dict[str, object]:
+    """Return what this host is among others: its name, its labels, and how long its leases last."""
+    from rota.model.host import check_host_name
+    from rota.schedule.duration import parse_duration
+
+    name = name or from_environment("ROTA_HOST_NAME", str)
+    if name is not None:
+        check_host_name(name)
+    words = list(labels) or (from_environment("ROTA_LABELS", lambda text: text.split(",")) or [])
+    lease = lease or from_environment("ROTA_LEASE", parse_duration)
+    if lease is not None and lease < _SHORTEST_LEASE:
+        raise UsageError(f"--lease {lease.total_seconds():g}s: a lease lasts 3s or longer")
+    return {
+        "host_name": name,
+        "labels": dict(map(_label, words)) or None,
+        "leases": None if lease is None else {"lasts": lease},
+    }
+
+
+def _label(text: str) -> tuple[str, str]:
+    from rota.model.host import check_label
+
+    key, equals, value = text.strip().partition("=")
+    if not equals:
+        raise UsageError(f"label {text!r} has no value; write it as in gpu=yes")
+    check_label(key, value)
+    return key, value
 
 
 def _number(text: str) -> int:

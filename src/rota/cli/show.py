@@ -108,6 +108,7 @@ def _facts(line: JobLine, now: datetime) -> list[tuple[str, str]]:
     )
     facts += [("env_file", "\n".join(job.env_files))] if job.env_files else []
     facts += [("as", job.user)] if job.user else []
+    facts += [("on", safe(job.runs_on.words()))] if job.runs_on.document() else []
     facts += [("umask", f"{job.umask:03o}")] if job.umask is not None else []
     facts += [("tags", ", ".join(job.tags))] if job.tags else []
     changed = f", changed {stored.revision - 1} times since" if stored.revision > 1 else ""

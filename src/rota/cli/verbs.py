@@ -46,6 +46,9 @@ SECTIONS: dict[str, dict[str, Verb]] = {
         "missed": Verb("why", "List what did not happen."),
         "stats": Verb("stats", "Show figures, and what they advise."),
     },
+    "Hosts": {
+        "hosts": Verb("hosts", "Show the hosts of this store, and say what they do."),
+    },
     "Access": {
         "user": Verb("users", "Let people use the pages and REST."),
         "token": Verb("tokens", "Make and revoke what programs show."),

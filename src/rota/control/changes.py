@@ -11,6 +11,7 @@ import msgspec
 from rota.control.applying import Difference, Edit
 from rota.control.views import View, instant_view
 from rota.model import origin
+from rota.model.host import RunsOn
 from rota.model.job import Job, ScheduleSpec
 from rota.model.policy import PRIORITIES, priority_name, size_words
 from rota.model.run import Run, State
@@ -149,6 +150,8 @@ def _word(value: Any) -> str:
             return _NOTHING
         case bool():
             return "true" if value else "false"
+        case RunsOn():
+            return value.words()
         case ScheduleSpec():
             return value.describe()  # an anchor is told by itself, where nothing else is different
         case timedelta():

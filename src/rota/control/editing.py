@@ -112,7 +112,8 @@ class Editor:
             if stored.paused_at is not None and stored.job.enabled:
                 self.account_for_pause(stored, now)
             elif stored.next_slot is not None and stored.next_slot <= now:
-                plan = plan_due(stored, now, self._store.runs.active(stored.id), until=now)
+                active = [] if stored.job.runs_on.all else self._store.runs.active(stored.id)
+                plan = plan_due(stored, now, active, until=now)
                 self._store.record_plan_if_unmoved(stored, plan, now, self._new_id)
             else:
                 return stored
@@ -164,7 +165,7 @@ class Editor:
             if now - slot <= grace:
                 held = self.is_full(stored)
                 new = NewRun(self._new_id(now), stored.id, stored.definition_id, Trigger.CATCH_UP, slot=slot, held=held)
-                self._store.runs.add(new, stored.job, now)
+                self._store.add_run(new, stored.job, now, self._new_id)
                 continue
             why = f"it had passed more than {words(grace)} (grace) before the job was made"
             skip = Skip(slot, slot, 1, SkipCode.BEYOND_GRACE, why)
@@ -174,7 +175,7 @@ class Editor:
 
     def is_full(self, stored: StoredJob) -> bool:
         """Tell whether the job's own limit keeps a new run waiting."""
-        limit = stored.job.policy.job_limit
+        limit = stored.job.job_limit
         return limit is not None and self._store.runs.placed(stored.id) >= limit
 
     def set_pool(self, name: str, size: int) -> None:

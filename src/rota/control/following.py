@@ -275,7 +275,7 @@ class Follower:
         """Open the files of the running attempt, and return the run as it is after that."""
         if run.state is not State.RUNNING or self._sitting is not None or run.spool is None:
             return run
-        files = self._live.open(run.spool)
+        files = self._live.open(run)
         now = self._find()
         if files is None:
             return now

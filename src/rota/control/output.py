@@ -62,7 +62,7 @@ def read_output(store: Store, live: LiveOutputs, run: Run, attempt: int, stream:
 
 def _of_running(store: Store, live: LiveOutputs, run: Run, stream: str, start: int, most: int) -> Chunk | None:
     """Read the files of a running attempt; None when it is not running any more, so that they may be another's."""
-    files = None if run.spool is None else live.open(run.spool)
+    files = None if run.spool is None else live.open(run)
     if files is None:
         return None
     try:

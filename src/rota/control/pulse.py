@@ -55,6 +55,8 @@ def _startable_since(store: Store) -> datetime | None:
     pools = store.jobs.pools()
     startable = {}
     for run in store.runs.page(RunFilter(None, State.QUEUED.value), None, _QUEUED):
+        if run.needs:
+            continue  # its host may be another one, or none that there is
         size, taken = pools.get(store.jobs.definition(run.definition_id).policy.pool, (1, 0))
         if taken < size:
             startable[run.id] = (run.job_id, max(run.queued_at, run.ready_at or run.queued_at))

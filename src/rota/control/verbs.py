@@ -9,6 +9,7 @@ from datetime import datetime
 from rota.control.editing import Applied, Editor
 from rota.control.references import Finder
 from rota.errors import BadJob, Conflict, IllegalMove, Outdated
+from rota.model.host import target_of
 from rota.model.job import BY_HAND, Job, StoredJob
 from rota.model.run import ACTIVE, Run, State, Trigger
 from rota.model.settlement import NewRun, RunFilter
@@ -123,7 +124,7 @@ class Verbs:
                 request_key=request_key,
                 held=self._editor.is_full(stored),
             )
-            self._store.runs.add(new, stored.job, now)
+            self._store.add_run(new, stored.job, now, self._new_id)
         self._poke()
         return new.id, True
 
@@ -142,6 +143,7 @@ class Verbs:
                 Trigger.RETRY,
                 params=run.params,
                 retry_of=run.id,
+                target=target_of(run.needs),
                 held=self._editor.is_full(stored),
             )
             self._store.runs.add(new, stored.job, now)

@@ -9,6 +9,7 @@ from shlex import quote
 
 import msgspec
 
+from rota.control.hosts import is_served, waits_for_host
 from rota.control.pulse import silence, silence_text
 from rota.control.references import Finder
 from rota.control.times import brief, relative
@@ -155,8 +156,11 @@ class Why:
         job = self._store.jobs.definition(run.definition_id)
         if run.reason:
             return [run.reason]
+        absent = waits_for_host(self._store, self._clock, run)
+        if absent:
+            return [absent]
         engine = self._engine()
-        if not engine:
+        if not engine and not is_served(self._store, self._clock):
             return ["no engine is running; it starts with the next `rota serve`"]
         held = next((each.held for each in self._store.runs.active(run.job_id) if each.id == run.id), False)
         if held:
@@ -167,8 +171,8 @@ class Why:
         pool = self._store.jobs.pools().get(job.policy.pool)
         if pool is not None and pool[1] >= pool[0]:
             return [f"its pool {job.policy.pool!r} is full ({pool[1]} of {pool[0]} places are taken)"]
-        silent = silence(self._store, self._clock)
-        if silent:
+        silent = silence(self._store, self._clock) if engine else None
+        if engine and silent:
             return [silence_text(engine, silent)]
         running = self._store.runs.state_counts().get(State.RUNNING, 0)
         return [f"the engine has no free place for it yet ({running} runs are running; see --capacity)"]

@@ -19,11 +19,15 @@ _SIGNALLED = 128
 class Adopter:
     """Takes over, once, at the start."""
 
-    def __init__(self, store: Store, launcher: Launcher, host: str, log: Log) -> None:
+    def __init__(
+        self, store: Store, launcher: Launcher, host: str, log: Log, of_machine: Callable[[datetime], datetime]
+    ) -> None:
         self._store = store
         self._launcher = launcher
         self._host = host
         self._log = log
+        self._of_machine = of_machine
+        """What is found on the machine has times of the machine's clock."""
         self._unstarted: list[tuple[Run, GiveBack]] = []
 
     def adopt(self, now: datetime, ended: Callable[[Flight, Exited], None]) -> list[Flight]:
@@ -101,7 +105,7 @@ class Adopter:
     def _end(
         self, flight: Flight, run: Run, known: Exit, now: datetime, ended: Callable[[Flight, Exited], None]
     ) -> None:
-        exited = Exited(known.exit_code, known.at or now)
+        exited = Exited(known.exit_code, now if known.at is None else self._of_machine(known.at))
         self._recall_ending(flight, run, exited)
         ended(flight, exited)
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from rota.engine.flights import Exited, Flight
 from rota.engine.settings import EngineSettings
 from rota.errors import CannotStart
+from rota.model.host import Terms
 from rota.model.job import Job
 from rota.model.settlement import Claimed
 from rota.ports import Clock, Launcher, Store
@@ -30,7 +31,7 @@ class Claimer:
         """Go by other limits from now on; what runs already goes on."""
         self.capacity, self.max_running = capacity, max_running
 
-    def claim(self, now: datetime, flying: Mapping[str, Flight]) -> list[tuple[Claimed, Job]]:
+    def claim(self, now: datetime, flying: Mapping[str, Flight], terms: Terms) -> list[tuple[Claimed, Job]]:
         """Claim as many ready runs as there is room for, and return each with what it runs.
 
         Definitions are read here: once the claims are on disk, nothing may fail before they are started.
@@ -39,7 +40,8 @@ class Claimer:
         if free <= 0:
             return []
         spools = self._launcher.reserve(free)
-        claimed = self._store.runs.claim_ready(self._host, self._launcher.boot, now, spools, self.max_running)
+        most, boot = self.max_running, self._launcher.boot
+        claimed = self._store.runs.claim_ready(self._host, boot, now, spools, most, terms)
         return [(one, self._store.jobs.definition(one.definition_id)) for one in claimed]
 
     def launch(self, claimed: Claimed, job: Job, ended: Callable[[Flight, Exited], None]) -> Flight:

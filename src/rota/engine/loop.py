@@ -13,14 +13,17 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 from rota.engine.adopting import Adopter
+from rota.engine.beating import Alone
 from rota.engine.booting import Booter
 from rota.engine.claiming import CLAIMS_A_TURN, Claimer
 from rota.engine.crashpoints import reach
 from rota.engine.flights import Ending, Exited, Flight
 from rota.engine.planning import Planner
 from rota.engine.pruning import ROWS_A_STEP, Pruner
+from rota.engine.sending import Sender
 from rota.engine.settings import EngineSettings
 from rota.engine.settling import Settler
+from rota.engine.strays import Strays
 from rota.engine.watching import Warden
 from rota.errors import StoreBusy, StoreFull, StoreUnavailable
 from rota.model.job import Job
@@ -57,6 +60,7 @@ class Engine:
         host: str,
         settings: EngineSettings,
         new_id: Callable[[datetime], str],
+        member: Alone | None = None,
     ) -> None:
         self._store = store
         self._launcher = launcher
@@ -66,8 +70,12 @@ class Engine:
         self._host = host
         self._planner = Planner(store, new_id, log)
         self._claimer = Claimer(store, launcher, host, clock, settings)
-        self._adopter = Adopter(store, launcher, host, log)
-        self._booter = Booter(store, launcher, new_id, log)
+        self._member = member or Alone(store)
+        self._adopter = Adopter(store, launcher, host, log, self._member.of_machine)
+        self._booter = Booter(store, launcher, host, new_id, log, self._member.may_run)
+        self._sender = Sender(store, launcher)
+        self._strays = Strays(store, launcher, log, clock.monotonic)
+        self._serving = f"{_SERVING}:{host}" if store.is_shared else _SERVING
         self._settler = Settler(store, launcher, host, log)
         self._warden = Warden(store, launcher, host, log)
         self._pruner = Pruner(store, settings.retention)
@@ -104,6 +112,8 @@ class Engine:
             if flight.exited is None:
                 self._warden.begin(flight, now, monotonic)
         self._warden.look_for_cancels(self.flights, monotonic)
+        if self._store.is_shared:
+            self._strays.begin()
 
     def end_all(self, reason: str, most: float = float("inf")) -> None:
         """Begin to end every attempt, with `most` seconds of grace: nothing is to be left running."""
@@ -130,7 +140,8 @@ class Engine:
     def stopped(self) -> None:
         """Write down that this was an orderly end; a store that cannot be written does not make it a disorderly one."""
         with contextlib.suppress(StoreUnavailable), self._store.transaction():
-            self._store.upkeep.put_fact(_SERVING, "no")
+            self._store.upkeep.put_fact(self._serving, "no")
+            self._member.resign()
             self._store.ledger.add_event("engine.stopped", self._clock.now(), left=str(len(self.flights)))
 
     # -- the loop -----------------------------------------------------------------------------------------------------
@@ -152,6 +163,8 @@ class Engine:
             self._note_end(self.flights[ended.run_id], Exited(ended.exit_code, ended.at or now))
         for flight in self._warden.tick(self.flights, monotonic):
             self._hold_or_end(flight, monotonic)
+        if self._begun and self._store.is_shared and monotonic >= self._try_again:
+            self._unless_unavailable(lambda: self._beat(monotonic), monotonic)
         look = poked or monotonic - self._looked >= _LOOK
         if look:
             self._looked = monotonic
@@ -168,12 +181,13 @@ class Engine:
     def _has_work(self, now: datetime) -> bool:
         due = self._wake is not None and self._wake <= now
         # A clock that came back from the future would make an idle engine wait for that future.
-        due = due or self._planner.clock_went_back(now)
+        due = due or (self._member.leads and self._planner.clock_went_back(now))
         return bool(self._ended) or self._more or (self.planning and due)
 
     def _work(self, now: datetime, monotonic: float) -> None:
         more = False
         claimed: list[tuple[Claimed, Job]] = []
+        asked = self._member.asks()
         with self._store.transaction():
             if not self._begun:
                 self._begin(now)
@@ -186,23 +200,16 @@ class Engine:
             if self.planning:
                 if not self._begun:
                     self._booter.decide(now)
-                if not self._begun:
-                    self._planner.mend(now)
-                self._planner.follow(now, monotonic)
-                self._store.runs.wake(now)
-                if self._planner.clock_went_back(now):
-                    self._planner.correct(now)
-                more = self._planner.plan(now)
+                more = self._member.leads and self._plan(now, monotonic)
                 # Who is most urgent is known only when all that are due are planned; but a very long line of them does
                 # not keep the first from starting.
                 self._planned_on = self._planned_on + 1 if more else 0
-                if self._planned_on % _PLAN_ON == 0:
+                if self._planned_on % _PLAN_ON == 0 and self._member.may_claim():
                     remaining = {key: flight for key, flight in self.flights.items() if key not in self._ended}
-                    claimed = self._claimer.claim(now, remaining)
-                self._planner.note_clock(now)
+                    claimed = self._claimer.claim(now, remaining, self._member.terms(remaining))
                 if claimed:
                     reach("before-claim-commit")
-            wake = self._store.jobs.next_wake()
+            wake = self._store.jobs.next_wake() if self._member.leads else None
         # What is due still is in the hands of somebody else, who will be done in a moment.
         self._wake = wake if wake is None or wake > now else now + _ELSEWHERE
         # A full batch means that more may be ready than were claimed.
@@ -213,21 +220,45 @@ class Engine:
             # Before launching: the next attempt of the same run may be among the claimed.
             reach("after-settle-commit")
             del self.flights[one.flight.run_id]
+            self._sender.forget(one.flight)
             self._launcher.release(one.flight.run_id)
             reach("after-release")
-        self._launch(claimed, monotonic)
+        self._launch(claimed, asked, monotonic)
         for one in settled:
             self._settler.tell(one)
         self._warden.look_for_cancels(self.flights, monotonic)
 
+    def _plan(self, now: datetime, monotonic: float) -> bool:
+        """Do what one host does for all: make what is due or waited for ready; True when more is due."""
+        if not self._begun:
+            self._planner.mend(now)
+        self._planner.follow(now, monotonic)
+        self._store.runs.wake(now)
+        if self._planner.clock_went_back(now):
+            self._planner.correct(now)
+        more = self._planner.plan(now)
+        self._planner.note_clock(now)
+        return more
+
+    def _beat(self, monotonic: float) -> None:
+        """Keep this host's place among others, and end what went elsewhere; the ledger takes no result of that."""
+        for flight in self._member.tick(self.flights):
+            if flight.exited is None and flight.ending is None:
+                why = "its lease was over, and the run was given away"
+                self._warden.end(flight, Ending.CANCEL, why, monotonic)
+        self._strays.tick()
+        self._sender.tick(self.flights, monotonic)
+        self._more = self._member.take_change() or self._more
+
     def _begin(self, now: datetime) -> None:
         """Write down that this engine has taken over."""
+        self._member.register()
         self._adopter.give_back(now)
         self._store.runs.release_held()
-        if self._store.upkeep.fact(_SERVING) == "yes":
+        if self._store.upkeep.fact(self._serving) == "yes":
             self._store.ledger.add_event("engine.died", now, host=self._host)
             self._log.warning("the engine before this one did not stop in order; its runs are looked after")
-        self._store.upkeep.put_fact(_SERVING, "yes")
+        self._store.upkeep.put_fact(self._serving, "yes")
         self._store.ledger.add_event("engine.started", now, host=self._host)
         reach("before-adoption-commit")
 
@@ -240,14 +271,19 @@ class Engine:
             self._begun = True
             self._adopter.tell()
             self._booter.tell()
+            self._more = self._member.take_change() or self._more
         if self._alarmed > float("-inf"):
             self._alarmed = float("-inf")
             self._log.info("the store can be written again")
 
-    def _launch(self, claimed: list[tuple[Claimed, Job]], monotonic: float) -> None:
+    def _launch(self, claimed: list[tuple[Claimed, Job]], asked: float, monotonic: float) -> None:
+        """Start what was claimed, while the claims may be relied on; what was held up too long is given back."""
         if claimed:
             reach("after-claim-commit")
         for one, job in claimed:
+            if not self._member.trusts(asked):
+                self._in_doubt = self._more = True
+                return
             flight = self._claimer.launch(one, job, self._note_end)
             self.flights[one.run_id] = flight
             self._warden.begin(flight, flight.started_at, monotonic)
@@ -276,6 +312,8 @@ class Engine:
             self._kept = monotonic - _UPKEEP + (_PRUNE_ON if dropped >= ROWS_A_STEP else _PRUNE_AGAIN)
 
     def _upkeep(self, now: datetime) -> int:
+        if not self._member.leads:
+            return 0
         with self._store.transaction():
             self._planner.note_clock(now)
             if self._store.runs.release_held():

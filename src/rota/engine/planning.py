@@ -44,7 +44,7 @@ class Planner:
         """Account for the due slots of up to a few hundred jobs; True when more are due."""
         due = self._store.jobs.due(now, _JOBS_A_TURN)
         for stored in due:
-            active = [] if stored.job.policy.job_limit is None else self._store.runs.active(stored.id)
+            active = [] if stored.job.job_limit is None else self._store.runs.active(stored.id)
             try:
                 plan = plan_due(stored, now, active)
             except BadSchedule as error:

@@ -8,6 +8,8 @@ from enum import StrEnum
 
 import msgspec
 
+from rota.engine.trust import Leases
+
 
 class OnStop(StrEnum):
     """What becomes of running jobs when the engine is asked to stop."""
@@ -36,3 +38,8 @@ class EngineSettings(msgspec.Struct, frozen=True):
     stop_grace: timedelta = timedelta(seconds=10)
     on_stop: OnStop = OnStop.LEAVE
     retention: Retention = Retention()
+    leases: Leases = Leases()
+    host_name: str = ""
+    """Nothing: what the machine is called."""
+    labels: dict[str, str] = {}
+    """What jobs may ask for in `runs_on`."""

@@ -9,7 +9,8 @@ import msgspec
 
 from rota.errors import BadJob
 from rota.model.action import Action, Function, Python, Shell
-from rota.model.policy import OutputMode, Policy
+from rota.model.host import ANYWHERE, RunsOn
+from rota.model.policy import OutputMode, Overlap, Policy
 from rota.schedule.boot import is_boot
 
 MAX_NAME = 200
@@ -64,11 +65,17 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     """Files of NAME=VALUE lines, read when an attempt starts."""
     user: str | None = None
     umask: int | None = None
+    runs_on: RunsOn = ANYWHERE
 
     @property
     def at_boot(self) -> bool:
         """Tell whether a start of the machine makes it due."""
         return any(spec.at_boot for spec in self.schedules)
+
+    @property
+    def job_limit(self) -> int | None:
+        """Return how many of its runs may hold a place at once; None where nothing counts them over all hosts."""
+        return None if self.runs_on.all else self.policy.job_limit
 
     @property
     def output_mode(self) -> OutputMode:
@@ -84,6 +91,12 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
         """Refuse what cannot mean anything (schedules are checked by parsing them)."""
         check_name(self.name)
         check_policy(f"job {self.name!r}", self.policy)
+        self.runs_on.check(f"job {self.name!r}")
+        if self.runs_on.all and self.policy.overlap in (Overlap.QUEUE, Overlap.REPLACE):
+            raise BadJob(
+                f"job {self.name!r}: overlap is {self.policy.overlap}, which does not go with runs_on: all; "
+                "each host decides for itself there, so use skip or allow"
+            )
         if any(spec.from_end for spec in self.schedules) and len(self.schedules) > 1:
             raise BadJob(f"job {self.name!r}: a schedule that counts from the end of the run must be the only one")
         words = self.action.target if isinstance(self.action, Python) else self._words()

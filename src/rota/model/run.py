@@ -119,6 +119,8 @@ class Run(msgspec.Struct, frozen=True):
     """What its function returned, as JSON."""
     retry_of: str | None
     """The ended run that a person asked for again."""
+    needs: str = ""
+    """What a host must have to run it; see model/host.py."""
 
     @property
     def duration(self) -> float | None:

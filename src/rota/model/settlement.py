@@ -21,6 +21,8 @@ class NewRun(msgspec.Struct, frozen=True):
     params: dict[str, str] = {}
     retry_of: str | None = None
     request_key: str | None = None
+    target: str = ""
+    """The host that has this record of a slot, or of a request, for all hosts."""
 
 
 class Claimed(msgspec.Struct, frozen=True):

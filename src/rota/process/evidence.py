@@ -48,7 +48,15 @@ class Detective:
 
     def mark(self, run: Run) -> str:
         """Return the mark of a run's attempt."""
-        return identity.mark_of(self._home_id, run.id, run.attempt)
+        return self.mark_of(run.id, run.attempt)
+
+    def mark_of(self, run_id: str, attempt: int) -> str:
+        """Return the same, of an attempt by its number."""
+        return identity.mark_of(self._home_id, run_id, attempt)
+
+    def marked(self) -> list[tuple[str, int]]:
+        """Return the attempts of which there are processes."""
+        return list(identity.marked_processes(self._home_id))
 
     def _gather(self, runs: list[Run]) -> dict[str, Evidence]:
         marked = identity.marked_processes(self._home_id) if runs else {}

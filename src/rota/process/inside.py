@@ -34,7 +34,10 @@ from rota.model.policy import Output
 from rota.model.run import Run
 from rota.model.settlement import Claimed, Exit, Harvest
 from rota.plan.adopt import Evidence
-from rota.process.launcher import ProcessLauncher, bounded
+from rota.ports import LiveOutput
+from rota.process.launcher import ProcessLauncher
+from rota.process.live import Nothing
+from rota.process.results import bounded
 from rota.process.spool import part_of
 from rota.process.workers import Workers
 
@@ -296,6 +299,10 @@ class InsideLauncher:
         """Tell whether anything of an attempt is alive after its end."""
         return run_id not in self._calls and self._behind.remains(run_id)
 
+    def live(self, run_id: str) -> LiveOutput:
+        """Return what an attempt writes; a function of this program writes nothing of its own."""
+        return Nothing() if run_id in self._calls else self._behind.live(run_id)
+
     def harvest(self, run_id: str) -> Harvest:
         """Return what an ended attempt left."""
         call = self._calls.get(run_id)
@@ -345,6 +352,14 @@ class InsideLauncher:
     def exit_of(self, run_id: str) -> Exit | None:
         """Tell how an adopted attempt ended that ended before it could be watched."""
         return self._behind.exit_of(run_id)
+
+    def marked(self) -> list[tuple[str, int]]:
+        """Return the attempts of which processes carry the mark."""
+        return self._behind.marked()
+
+    def end_marked(self, run_id: str, attempt: int, *, kill: bool) -> int:
+        """Ask processes of an attempt that is in nobody's charge to end, or kill them."""
+        return self._behind.end_marked(run_id, attempt, kill=kill)
 
     def sweep(self) -> None:
         """Take charge of what no run needs any more."""

@@ -27,11 +27,12 @@ from rota.process.argv import ARGUMENT_FILE, PAYLOAD, RESULT_VARIABLE, Start, ba
 from rota.process.evidence import Detective, segment_of
 from rota.process.journal import Journal
 from rota.process.limits import file_limit, files_needed, keep_descriptors, most_places, raise_file_limit
+from rota.process.live import SpoolFiles
 from rota.process.nameless import nameless
+from rota.process.results import LONGEST_RESULT, bounded
 from rota.process.spool import Slot, Spool, make_directory
 from rota.process.watch import Watcher
 
-_LONGEST_RESULT = 256 * 1024
 _SIGNALLED = 128
 _RESULT, _ARGUMENT = "res", "arg"
 _RESET = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
@@ -282,6 +283,11 @@ class ProcessLauncher:
         charge = self._charges[run_id]
         return bool(tree.members(charge.mark, charge.shim))
 
+    def live(self, run_id: str) -> SpoolFiles:
+        """Return what an attempt writes, while it is in our charge; its files are not the reader's to close."""
+        out, err = self._charges[run_id].slot.fds
+        return SpoolFiles({"stdout": out, "stderr": err})
+
     def harvest(self, run_id: str) -> Harvest:
         """Read what an ended attempt left."""
         charge = self._charges[run_id]
@@ -296,7 +302,7 @@ class ProcessLauncher:
         path = self._spool.extra_path(charge.slot, _RESULT)
         try:
             with open(path, encoding="utf-8", errors="replace") as file:
-                text = file.read(_LONGEST_RESULT + 1)
+                text = file.read(LONGEST_RESULT + 1)
         except FileNotFoundError:
             return None
         return bounded(text) if text else None
@@ -347,6 +353,15 @@ class ProcessLauncher:
         """Tell how an adopted attempt ended that ended before it could be watched; None when it goes on after all."""
         return self._how_it_ended(self._charges[run_id], None)
 
+    def marked(self) -> list[tuple[str, int]]:
+        """Return the attempts of which processes carry the mark, whether they are in our charge or not."""
+        return list(self._detective.marked())
+
+    def end_marked(self, run_id: str, attempt: int, *, kill: bool) -> int:
+        """Ask processes of an attempt that is in nobody's charge to end, or kill them; return how many there were."""
+        mark = self._detective.mark_of(run_id, attempt)
+        return tree.kill_tree(mark, None) if kill else tree.signal_tree(mark, None, signal.SIGTERM)
+
     def sweep(self) -> None:
         """After adoption: take charge of what no run needs any more."""
         self._journal.forget_unneeded({charge.segment for charge in self._charges.values()})
@@ -373,13 +388,6 @@ class ProcessLauncher:
         self._watcher.close()
         self._spool.close()
         self._journal.close()
-
-
-def bounded(result: str) -> str:
-    """Return what a function left, or that it is too long to be kept."""
-    if len(result) <= _LONGEST_RESULT:
-        return result
-    return f'{{"note": "the result is longer than {_LONGEST_RESULT} characters and was not kept"}}'
 
 
 def _read_shim() -> str:

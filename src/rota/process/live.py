@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 
+from rota.model.run import Run
 from rota.ports import Piece
 
 _FILES = {"stdout": ".out", "stderr": ".err"}
@@ -24,7 +25,11 @@ class SpoolReader:
     def __init__(self, directory: str) -> None:
         self._directory = directory
 
-    def open(self, spool: str) -> SpoolFiles | None:
+    def open(self, run: Run) -> SpoolFiles | None:
+        """Open the files of a run that runs here; None when they are gone."""
+        return None if run.spool is None else self.open_place(run.spool)
+
+    def open_place(self, spool: str) -> SpoolFiles | None:
         """Open the files of a place, named '<journal segment>/<slot>'; None when they are gone."""
         base = os.path.join(self._directory, spool.rpartition("/")[2])
         fds: dict[str, int] = {}
@@ -72,6 +77,17 @@ class SpoolFiles:
         for fd in self._fds.values():
             os.close(fd)
         self._fds = {}
+
+
+class Nothing:
+    """See ports.LiveOutput: what writes nothing."""
+
+    def read(self, stream: str, offset: int) -> Piece:  # noqa: ARG002 -- the protocol's
+        """Return that there is nothing."""
+        return Piece(b"", offset)
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def _next_data(fd: int, start: int, size: int) -> int:

@@ -17,7 +17,7 @@ from rota.errors import Conflict, RotaError
 Kind = Literal["number", "text", "bytes"]
 
 TABLES = (
-    *("meta", "pool", "job", "definition", "run", "attempt", "output", "skip", "event", "total", "hour_total"),
+    *("meta", "pool", "lane", "job", "definition", "run", "attempt", "output", "skip", "event", "total", "hour_total"),
     *("user", "credential", "nonce", "audit"),
 )
 """Those that others refer to come first."""

@@ -178,6 +178,12 @@ class JobTable:
         self._db.run("use_definition", id=job_id, definition_id=row[0], origin=origin, now=to_us(now), **columns)
         if job.policy.pool:
             self._db.run("ensure_pool", name=job.policy.pool)
+        if job.policy.pool or job.runs_on.needs:
+            self.add_lane(job.policy.pool, job.runs_on.needs)
+
+    def add_lane(self, pool: str, needs: str) -> None:
+        """Let runs of a pool and a place be found."""
+        self._db.run("ensure_lane", pool=pool, needs=needs)
 
     def _bump(self, stored: StoredJob, now: datetime) -> None:
         if not self._db.run("bump_revision_if_unchanged", id=stored.id, revision=stored.revision, now=to_us(now)):
@@ -189,7 +195,7 @@ def _columns(job: Job, rest: timedelta | None, jitter: timedelta) -> dict[str, o
     return {
         "name": job.name,
         "enabled": int(job.enabled),
-        "job_limit": job.policy.job_limit,
+        "job_limit": job.job_limit,
         "rest": None if rest is None else span_us(rest),
         "jitter": span_us(jitter),
     }

@@ -45,6 +45,8 @@ class PostgresDatabase:
     """A connection that runs named statements and translates PostgreSQL's complaints."""
 
     dialect = "postgres"
+    is_shared = True
+    """Any host may work on it."""
 
     def __init__(self, address: Address, *, patience: float) -> None:
         self.path = address.shown

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from rota.model.host import Host
 from rota.model.job import Job, StoredJob
 from rota.model.ledger import Event, Skip, SkipCode, SkipRecord
 from rota.model.run import Attempt, OutputPart, Run, State, Trigger
@@ -88,6 +89,21 @@ def run(row: AnyRow) -> Run:
         params=text_map(row["params"]),
         result=row["result"],
         retry_of=row["retry_of"],
+        needs=row["needs"],
+    )
+
+
+def host(row: AnyRow) -> Host:
+    """Build a host."""
+    return Host(
+        id=row["id"],
+        name=row["name"],
+        labels=text_map(row["labels"]),
+        capacity=row["capacity"],
+        version=row["version"],
+        drained=bool(row["drained"]),
+        started_at=from_us(row["started_at"]),
+        seen_at=from_us(row["seen_at"]),
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from rota.ids import first_run_id
+from rota.model.host import Terms, may_run, needs_of_target
 from rota.model.job import Job
 from rota.model.run import ACTIVE, Attempt, OutputPart, Run, State, Trigger, states_of
 from rota.model.settlement import Claimed, Ended, JobSample, NewRun, RunFilter
@@ -20,6 +21,9 @@ from rota.store.instants import from_us, maybe_from_us, maybe_us, span_us, to_us
 from rota.store.rows import AnyRow
 
 _LAST_ID = "~"
+LIVE_KEPT = 256 * 1024
+ALONE = Terms()
+"""How a host claims that shares the store with nobody."""
 
 
 class RunTable:
@@ -34,6 +38,14 @@ class RunTable:
             ActiveRun(row["id"], State(row["state"]), bool(row["held"]))
             for row in self._db.all("active_runs", job_id=job_id)
         ]
+
+    def active_by_target(self, job_id: int) -> dict[str, list[ActiveRun]]:
+        """Return the same of a job for all hosts, by the host that has them."""
+        found: dict[str, list[ActiveRun]] = {}
+        for row in self._db.all("active_runs", job_id=job_id):
+            run = ActiveRun(row["id"], State(row["state"]), bool(row["held"]))
+            found.setdefault(row["target"], []).append(run)
+        return found
 
     def active_counts(self, job_ids: Sequence[int]) -> dict[int, dict[State, int]]:
         """Return how many runs of some jobs have not ended, by state."""
@@ -66,6 +78,8 @@ class RunTable:
             params=rows.encode_map(new.params),
             retry_of=new.retry_of,
             request_key=new.request_key,
+            needs=needs_of_target(new.target) if new.target else job.runs_on.needs,
+            target=new.target,
         )
         return added > 0
 
@@ -76,13 +90,19 @@ class RunTable:
         return None if row is None else row[0]
 
     def claim_ready(
-        self, host: str, boot: str, now: datetime, spools: Sequence[str], max_running: int | None
+        self,
+        host: str,
+        boot: str,
+        now: datetime,
+        spools: Sequence[str],
+        max_running: int | None,
+        terms: Terms = ALONE,
     ) -> list[Claimed]:
         """Claim ready runs for this host, in order, one for each spool that is free.
 
-        1. Ask each pool with free places for its next runs, and those without a pool.
-        2. Merge by priority, due time and age; the order holds over all pools.
-        3. Claim as many as there are spools and the limit over everything allows.
+        1. Ask each lane that the host may take from for its next runs, as far as its pool has free places.
+        2. Merge by priority, due time and age; the order holds over all lanes.
+        3. Claim as many as there are spools and the limits over everything and of each pool allow.
         """
         free = len(spools)
         self._db.lock("lock_claims")
@@ -91,17 +111,16 @@ class RunTable:
             free = min(free, max_running - (row[0] if row else 0))
         if free <= 0:
             return []
-        found = list(self._db.all("ready_in_pool", pool="", limit=free))
-        for pool in self._db.all("ready_pools"):
-            places = min(free, pool["size"] - pool["taken"])
-            if places > 0:
-                found += self._db.all("ready_in_pool", pool=pool["name"], limit=places)
+        found, places = self._next_in_lanes(host, free, terms)
         found.sort(key=lambda row: (row["priority"], row["due_at"], row["id"]))
-        chosen = list(zip(found[:free], spools, strict=False))
-        at = to_us(now)
+        chosen = list(zip(_within(places, found)[:free], spools, strict=False))
+        at, lease = to_us(now), None if terms.lease is None else span_us(terms.lease)
         self._db.many(
             "claim_if_ready",
-            [{"id": row["id"], "host": host, "boot": boot, "spool": spool, "now": at} for row, spool in chosen],
+            [
+                {"id": row["id"], "host": host, "boot": boot, "spool": spool, "now": at, "lease": lease}
+                for row, spool in chosen
+            ],
         )
         return [
             Claimed(
@@ -117,6 +136,20 @@ class RunTable:
             )
             for row, spool in chosen
         ]
+
+    def _next_in_lanes(self, host: str, free: int, terms: Terms) -> tuple[list[AnyRow], dict[str, int]]:
+        """Return the next runs of each lane that a host may take from, and the free places of their pools."""
+        more = free + len(terms.busy_with)
+        found = list(self._db.all("ready_in_lane", pool="", needs="", limit=more))
+        places: dict[str, int] = {}
+        for lane in self._db.all("ready_lanes"):
+            pool = lane["pool"]
+            if pool:
+                places[pool] = lane["size"] - lane["taken"]
+            if places.get(pool, free) > 0 and may_run(lane["needs"], host, terms):
+                most = min(more, places.get(pool, free) + len(terms.busy_with))
+                found += self._db.all("ready_in_lane", pool=pool, needs=lane["needs"], limit=most)
+        return [row for row in found if row["id"] not in terms.busy_with], places
 
     def settle_if_running(self, ended: Ended, host: str, now: datetime) -> bool:
         """End a run; False when this host does not own the attempt any more."""
@@ -179,6 +212,17 @@ class RunTable:
                 tail=part.tail,
                 size=part.size,
             )
+
+    def send_live(self, run_id: str, attempt: int, stream: str, start: int, content: bytes) -> None:
+        """Let others see more of what a running attempt writes; of what is long ago they see nothing."""
+        here = {"run_id": run_id, "attempt": attempt, "stream": stream}
+        self._db.all("send_live", start=start, content=content, **here)
+        self._db.all("forget_live", before=start - LIVE_KEPT, **here)
+
+    def live(self, run_id: str, attempt: int, stream: str, offset: int) -> list[tuple[int, bytes]]:
+        """Return some of what a running attempt on another host has written from a place on, each with its place."""
+        found = self._db.all("live_after", run_id=run_id, attempt=attempt, stream=stream, offset=offset)
+        return [(row["start"], bytes(row["content"])) for row in found]
 
     def output(self, run_id: str, attempt: int) -> list[OutputPart]:
         """Return what an attempt wrote, standard output first."""
@@ -298,3 +342,14 @@ class RunTable:
             )
             for row in self._db.all("durations", job_id=job_id, limit=limit)
         ]
+
+
+def _within(places: Mapping[str, int], found: Sequence[AnyRow]) -> list[AnyRow]:
+    """Return the first of them that the free places of their pools allow: several lanes may share a pool."""
+    left, chosen = dict(places), []
+    for row in found:
+        pool = row["pool"]
+        if left.setdefault(pool, len(found)) > 0:
+            left[pool] -= 1
+            chosen.append(row)
+    return chosen

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rota.clock import SystemClock
+from rota.clock import SystemClock, microseconds_now
 from rota.errors import BadHome, RotaError, StoreBusy, StoreCorrupt, StoreFull, StoreTooNew
 from rota.store.statements import load_migrations, load_statements
 
@@ -35,6 +35,8 @@ class SqliteDatabase:
     """A connection that runs named statements and translates SQLite's complaints."""
 
     dialect = "sqlite"
+    is_shared = False
+    """It is a file of one machine."""
 
     def __init__(self, path: str, *, patience: float, checkpoints: bool) -> None:
         self.path = path
@@ -47,6 +49,7 @@ class SqliteDatabase:
                 path, timeout=patience, isolation_level=None, cached_statements=256, check_same_thread=False
             )
             self._connection.row_factory = sqlite3.Row
+            self._connection.create_function("now_us", 0, microseconds_now)
             _keep_freed_memory()
             self._prepare(checkpoints=checkpoints, patience=patience)
         except sqlite3.Error as error:

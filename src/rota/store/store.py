@@ -6,12 +6,15 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
 
-from rota.model.job import StoredJob
+from rota.model.host import needs_of_target
+from rota.model.job import Job, StoredJob
 from rota.model.ledger import MISSED
 from rota.model.settlement import NewRun
 from rota.plan.due import Plan
 from rota.store.access import AccessTable
 from rota.store.database import Database
+from rota.store.everywhere import Everywhere
+from rota.store.hosts import HostTable
 from rota.store.jobs import JobTable
 from rota.store.ledger import LedgerTable
 from rota.store.runs import RunTable
@@ -28,16 +31,25 @@ class TableStore:
         self.ledger = LedgerTable(database)
         self.upkeep = Upkeep(database)
         self.access = AccessTable(database)
+        self.hosts = HostTable(database)
+        self._everywhere = Everywhere(self.jobs, self.runs, self.hosts)
         self._seen = database.version_of_data()
+
+    @property
+    def is_shared(self) -> bool:
+        """Tell whether other hosts may work on it."""
+        return self._db.is_shared
 
     def transaction(self) -> AbstractContextManager[None]:
         """Write as one: everything inside is on disk afterwards, or nothing of it. Transactions do not nest deeper."""
         return self._db.transaction()
 
     def record_plan_if_unmoved(
-        self, stored: StoredJob, plan: Plan, now: datetime, new_id: Callable[[datetime], str]
+        self, stored: StoredJob, plan: Plan, now: datetime, new_id: Callable[[datetime], str], target: str = ""
     ) -> bool:
         """Write what planning a job came to; False when somebody else has accounted for these slots.
+
+        With a target the runs are that host's alone.
 
         1. Move the cursor, which is the fence.
         2. Add the runs; a slot that has one already (the clock was corrected) keeps it. Then the skips: a range that
@@ -49,9 +61,15 @@ class TableStore:
             return False
         for planned in plan.runs:
             new = NewRun(
-                new_id(now), stored.id, stored.definition_id, planned.trigger, slot=planned.slot, held=planned.held
+                new_id(now),
+                stored.id,
+                stored.definition_id,
+                planned.trigger,
+                slot=planned.slot,
+                held=planned.held,
+                target=target,
             )
-            self.runs.add(new, stored.job, now)
+            self.add_run(new, stored.job, now, new_id)
         self.ledger.add_skips(stored.id, plan.skips, now)
         for victim in plan.victims:
             why = "a later run of the job takes its place (overlap is replace)"
@@ -67,6 +85,15 @@ class TableStore:
                 "job.stuck", now, stored.id, skips=str(plan.skip_streak), reason=plan.skips[-1].reason
             )
         return True
+
+    def add_run(self, new: NewRun, job: Job, now: datetime, new_id: Callable[[datetime], str]) -> None:
+        """Add a run, or one for each host where the job is for all; with a store in the home there is one host."""
+        if job.runs_on.all and self.is_shared and not new.target:
+            self._everywhere.add(new, job, now, new_id)
+            return
+        if new.target:
+            self.jobs.add_lane(job.policy.pool, needs_of_target(new.target))
+        self.runs.add(new, job, now)
 
     def changed_by_others(self) -> bool:
         """Tell whether another process has committed since the last time this was asked."""

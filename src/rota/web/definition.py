@@ -11,6 +11,7 @@ from rota.control.definition import bounds_of, policies_of
 from rota.control.preview import explain
 from rota.control.questions import Questions
 from rota.control.times import with_zone, zone_named
+from rota.model.host import ANYWHERE
 from rota.model.job import BY_HAND, Job, StoredJob
 from rota.model.origin import is_applied, is_file, shown
 
@@ -45,6 +46,7 @@ def facts_of(stored: StoredJob) -> list[Fact]:
         ("umask", [] if job.umask is None else [f"{job.umask:03o}"]),
     )
     found += [Fact(word, lines, is_code=True) for word, lines in more if lines]
+    found += [Fact("on", [job.runs_on.words()])] if job.runs_on != ANYWHERE else []
     found += [Fact(word.replace("_", " "), [text]) for word, text in policies_of(job.policy)]
     return found
 

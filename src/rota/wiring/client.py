@@ -18,6 +18,7 @@ from rota.ids import RunIds
 from rota.ports import Clock, LiveOutputs, Store
 from rota.process.identity import is_stopped
 from rota.process.lock import engine_pid
+from rota.wiring.fleet import clock_of
 from rota.wiring.homes import (
     has_store,
     home_identity,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from rota.control.accounts import Accounts
     from rota.control.applying import Applier
     from rota.control.health import Facts
+    from rota.control.hosts import Hosts
     from rota.control.questions import Questions
     from rota.control.verbs import Verbs
 
@@ -46,8 +48,8 @@ class Client:
         prepare_home(home)
         self.home = home
         self.zone_warning = keep_to_zone()
-        self.clock = clock or SystemClock()
         self.store: Store = open_store(home, engine=False)
+        self.clock: Clock = clock_of(self.store, clock or SystemClock(), asks_by_itself=True)
         self.home_id = home_identity(self.store, home)
 
     @cached_property
@@ -73,6 +75,14 @@ class Client:
         return Accounts(self.store, self.clock)
 
     @cached_property
+    def hosts(self) -> Hosts:
+        """The verbs and questions about hosts."""
+        from rota.control.hosts import Hosts
+        from rota.process.poke import poke
+
+        return Hosts(self.store, self.clock, lambda: self.engine_pid() is not None, lambda: poke(self.home))
+
+    @cached_property
     def applier(self) -> Applier:
         """What makes the jobs of files match the files."""
         from rota.control.applying import Applier
@@ -90,9 +100,11 @@ class Client:
     @property
     def live(self) -> LiveOutputs:
         """The output of attempts that are running now."""
+        from rota.control.live import LiveAnywhere
         from rota.process.live import SpoolReader
 
-        return SpoolReader(os.path.join(self.home, "spool"))
+        here = SpoolReader(os.path.join(self.home, "spool"))
+        return LiveAnywhere(self.store, self.home_id, here) if self.store.is_shared else here
 
     def engine_pid(self) -> int | None:
         """Return the pid of this home's engine, or None when none runs."""
@@ -140,7 +152,7 @@ class Client:
             server=self.store.upkeep.database() if on_server else "",
             machine=machine_facts(self.home, store_path(self.home)),
             plugins={group.removeprefix("rota."): names(group) for group in (SCHEDULES, ACTIONS, NOTIFIERS)},
-            web=web_address(self.store, self.home),
+            web=web_address(self.store, self.home, self.home_id),
         )
 
     def close(self) -> None:

@@ -111,9 +111,14 @@ def sqlite_version() -> str:
     return library_version()
 
 
-def web_address(store: Store, home: str) -> str:
+def web_fact(store: Store, home_id: str) -> str:
+    """Return the name of the fact that says where a home's pages are: of several homes on a store each has its own."""
+    return f"{WEB_FACT}:{home_id}" if store.is_shared else WEB_FACT
+
+
+def web_address(store: Store, home: str, home_id: str) -> str:
     """Return where the pages of a home are served; nothing when nobody serves them."""
-    told = store.upkeep.fact(WEB_FACT) or ""
+    told = store.upkeep.fact(web_fact(store, home_id)) or ""
     path = os.path.join(home, WEB_SOCKET)
     if not told or not os.path.exists(path):
         return ""

@@ -37,6 +37,7 @@ from rota.process.poke import PokeListener, poke
 from rota.process.watch import new_watcher
 from rota.store.sqlite import SqliteDatabase
 from rota.store.store import TableStore
+from rota.wiring.fleet import clock_of, member_of
 from rota.wiring.homes import home_identity, open_store, zone_warning
 from rota.wiring.serving import settle_in
 from rota.wiring.standby import Standby
@@ -123,7 +124,7 @@ class Household:
         self._unserved_since: float | None = None
         self.begun = threading.Event()
         """Set while an engine of ours turns."""
-        self.clock = clock or SystemClock()
+        self.clock: Clock = clock or SystemClock()
         self.log = PythonLog()
         self.in_memory = home is None
         self._settings, self._functions, self._payloads = settings, functions, payloads
@@ -143,6 +144,7 @@ class Household:
         self._launcher: InsideLauncher | None = None
         self._pokes: PokeListener | None = None
         self.store: Store = self._open()
+        self.clock = clock_of(self.store, self.clock, asks_by_itself=True)
         self.home_id = home_identity(self.store, self.home)
         self._verbs_of()
         self._program = os.getpid()
@@ -237,6 +239,7 @@ class Household:
             self.home_id,
             settings,
             RunIds().new,
+            member_of(self.store, self.home_id, self.clock, self.log, settings),
         )
         watcher.watch_fd(launcher.fd)
         if self._pokes is not None:

@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import msgspec
@@ -24,6 +24,7 @@ from rota.ids import RunIds, new_home_id
 from rota.ports import Clock, Store
 from rota.process.identity import MARK
 from rota.process.lock import EngineLock
+from rota.wiring.fleet import clock_of, member_of, wakes_of
 from rota.wiring.homes import home_identity, keep_to_zone, open_store
 from rota.wiring.identities import identity_of
 from rota.wiring.stores import anchor_of
@@ -104,6 +105,7 @@ def serve(
         zone_warning = keep_to_zone()
         log = Log(os.path.join(home, "rota.log"), clock.now, stream=stream, as_json=as_json)
         store = open_store(home, engine=True)
+        clock = clock_of(store, clock, asks_by_itself=False)
         ground = Ground(lock, anchor_of(home)).problem
         with _engine(home, store, clock, log, settings, environment, ground, files, web) as (engine, server):
 
@@ -126,7 +128,7 @@ def serve(
 
 def become_engine(
     home: str,
-    chosen: Mapping[str, int | timedelta | str | None],
+    chosen: Mapping[str, object],
     arguments: Sequence[str],
     *,
     as_json: bool,
@@ -203,20 +205,18 @@ def _engine(
     from rota.engine.settings import OnStop
     from rota.process.beside import Helpers
     from rota.process.launcher import ProcessLauncher
-    from rota.process.poke import PokeListener
     from rota.process.watch import new_watcher
 
     home_id = settle_in(store, home, clock.now(), log)
     watcher = new_watcher()
-    pokes = PokeListener(home)
-    if pokes.problem:
-        log.warning(f"{pokes.problem}; what commands ask for is noticed within a second instead of at once")
+    pokes = wakes_of(home, log)
     helpers = Helpers(home, watcher, environment)
     launcher = ProcessLauncher(home, home_id, watcher, environment, helpers.note_end)
     settings = msgspec.structs.replace(settings, capacity=_possible(settings.capacity, log))
     if is_process_one():
         settings = msgspec.structs.replace(settings, on_stop=OnStop.KILL)
-    engine = Engine(store, launcher, clock, log, pokes, home_id, settings, RunIds().new)
+    member = member_of(store, home_id, clock, log, settings)
+    engine = Engine(store, launcher, clock, log, pokes, home_id, settings, RunIds().new, member)
     reap = launcher.reap_strangers if is_process_one() else None
     hear_children = reap is not None or not watcher.hears_children
     keepers = Keepers(helpers, log, web)
@@ -232,7 +232,8 @@ def _engine(
         files=reloader,
         keepers=[keepers.tell, keepers.web],
     )
-    watcher.watch_fd(pokes.fd)
+    for fd in pokes.fds:
+        watcher.watch_fd(fd)
     watcher.watch_fd(server.fd)
     try:
         yield engine, server

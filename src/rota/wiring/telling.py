@@ -22,6 +22,7 @@ from functools import partial
 
 from rota.clock import SystemClock
 from rota.control.facts import Began, Ended, Fact, Lines, Noted, Skipped
+from rota.control.live import LiveAnywhere
 from rota.control.telling import Teller
 from rota.errors import BadHome, RotaError, StoreUnavailable
 from rota.observe.engine_lines import EngineLines
@@ -31,7 +32,7 @@ from rota.process.leash import Leash
 from rota.process.limits import raise_file_limit
 from rota.process.live import SpoolReader
 from rota.process.turn import Turn
-from rota.wiring.homes import has_store, keep_to_zone, open_store
+from rota.wiring.homes import has_store, home_identity, keep_to_zone, open_store
 from rota.wiring.told import cursor_key, lines_key
 
 _A_BATCH = 1 << 18
@@ -64,8 +65,7 @@ def tell(home: str, path: str, say: Say) -> None:
                 turn, leash, clock, lambda: say(f"another `rota tell` writes {path}; waiting for its end")
             ):
                 return
-            live = SpoolReader(os.path.join(home, "spool"))
-            scribe = _start(lambda: _store(home), partial(Scribe, live, clock, home, path, say), leash, say)
+            scribe = _start(lambda: _store(home), partial(Scribe, clock, home, path, say), leash, say)
             if scribe is not None:
                 scribe.go_on(leash)
         finally:
@@ -115,13 +115,15 @@ def _start(open_store: Callable[[], Store], scribe: Callable[[Store], Scribe], l
 class Scribe:
     """Joins a teller and a log: looks, writes down, keeps the place."""
 
-    def __init__(self, live: SpoolReader, clock: Clock, home: str, path: str, say: Say, store: Store) -> None:
+    def __init__(self, clock: Clock, home: str, path: str, say: Say, store: Store) -> None:
         self._clock = clock
         self._say = say
         self._store = store
         self._keys = (cursor_key(path), lines_key(path))
         self._log = TaskLog(path)
         self._saved = self._kept()
+        here = SpoolReader(os.path.join(home, "spool"))
+        live = LiveAnywhere(store, home_identity(store, home), here) if store.is_shared else here
         self._teller = Teller(store, live, clock, self._saved[0])
         self._lines = EngineLines(os.path.join(home, "rota.log"), self._saved[1], clock.now())
         self._safe: _Places = self._places()

@@ -33,7 +33,7 @@ from rota.process.peers import can_tell_peers
 from rota.web.site import Site
 from rota.wiring.bind import is_loopback, read_network
 from rota.wiring.desks import ClientDesks
-from rota.wiring.homes import WEB_FACT, WEB_SOCKET
+from rota.wiring.homes import WEB_SOCKET, web_fact
 from rota.wiring.web_connection import MOST, Connection
 from rota.wiring.web_files import KeyFile, remove_link, write_link
 from rota.wiring.web_mistakes import Mistakes
@@ -127,8 +127,9 @@ def _tell(place: WebPlace, address: str, door: Door, desks: ClientDesks, say: Ca
     if not is_loopback(place.host):
         say("note: passwords and tokens go over the network in clear there; put a proxy with TLS before it")
     with suppress(StoreUnavailable), desks.borrow() as desk:  # it is only a convenience
-        if desk.store.upkeep.fact(WEB_FACT) != address:
-            desk.store.upkeep.put_fact(WEB_FACT, address)
+        fact = web_fact(desk.store, desk.home_id)
+        if desk.store.upkeep.fact(fact) != address:
+            desk.store.upkeep.put_fact(fact, address)
 
 
 def _listen_in_time(
@@ -158,7 +159,7 @@ def _listen_somewhere(place: WebPlace, desks: ClientDesks) -> socket.socket:
 
 def _port_before(desks: ClientDesks) -> int:
     with suppress(StoreUnavailable, ValueError), desks.borrow() as desk:
-        return urlsplit(desk.store.upkeep.fact(WEB_FACT) or "").port or USUAL_PORT
+        return urlsplit(desk.store.upkeep.fact(web_fact(desk.store, desk.home_id)) or "").port or USUAL_PORT
     return USUAL_PORT
 
 

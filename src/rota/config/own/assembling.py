@@ -16,6 +16,7 @@ from rota.config.syntax.places import Places
 from rota.config.syntax.yaml_reader import Node
 from rota.errors import BadJob, BadSchedule
 from rota.model.action import Action, Command, Python, Shell
+from rota.model.host import ANYWHERE
 from rota.model.job import Job, ScheduleSpec
 from rota.model.policy import CatchUp, Output, OutputMode, Overlap, Policy, Retries
 from rota.schedule.boot import as_kept
@@ -100,6 +101,7 @@ class Assembler:
             ),
             user=said.get("user"),
             umask=said.get("umask"),
+            runs_on=said.get("runs_on") or ANYWHERE,
         )
 
     # -- what it does -------------------------------------------------------------------------------------------------

@@ -139,6 +139,7 @@ class _Writer:
             "env_file": [_text(_path(path, self._directory)) for path in job.env_files],
             "user": _text(job.user or ""),
             "umask": "" if job.umask is None else f"{job.umask:03o}",
+            "runs_on": _where(job),
             "tags": [_text(tag) for tag in job.tags],
         }
         policy = _policy(job.policy)
@@ -163,6 +164,11 @@ class _Writer:
         if job.cwd and job.cwd != self.cwd:
             found["cwd"] = _text(_path(job.cwd, self._directory))
         return found
+
+
+def _where(job: Job) -> Any:
+    found = job.runs_on.document()
+    return _text(found) if isinstance(found, str) else {_text(key): _text(value) for key, value in found.items()}
 
 
 def _task_of(job: Job) -> str | None:

@@ -151,3 +151,7 @@ INSERT INTO pool VALUES (:name, :size) ON CONFLICT (name) DO UPDATE SET size = :
 -- name: ensure_pool
 -- A pool that nobody has sized yet takes one at a time.
 INSERT INTO pool VALUES (:name, 1) ON CONFLICT DO NOTHING
+
+-- name: ensure_lane
+-- Where runs of one pool and one place wait: known before the first of them does.
+INSERT INTO lane VALUES (:pool, :needs) ON CONFLICT DO NOTHING

@@ -18,6 +18,10 @@ SELECT pg_advisory_xact_lock('run'::regclass::oid::int, 0)
 -- A fact that is read in order to be written, though it may not be there yet.
 SELECT pg_advisory_xact_lock('meta'::regclass::oid::int, hashtext(:key))
 
+-- name: lock_hosts
+-- Names of hosts, which are looked at in order to choose one that is free.
+SELECT pg_advisory_xact_lock('host'::regclass::oid::int, 0)
+
 -- name: lock_request_key
 -- A request key that is looked for in order to be used.
 SELECT pg_advisory_xact_lock('job'::regclass::oid::int, hashtext(:request_key))

@@ -46,3 +46,20 @@ DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE at < :before ORDER B
 DELETE FROM definition
  WHERE job_id = :job_id AND id <> (SELECT definition_id FROM job WHERE id = :job_id)
    AND NOT EXISTS (SELECT 1 FROM run WHERE run.job_id = :job_id AND run.definition_id = definition.id)
+
+-- name: send_live
+-- More of what an attempt writes, while it is the one that runs; told as rows, because nobody else must look at it.
+INSERT INTO live_output (run_id, attempt, stream, start, content)
+SELECT id, attempt, :stream, :start, :content FROM run WHERE id = :run_id AND attempt = :attempt AND state = 'running'
+ON CONFLICT DO NOTHING RETURNING start
+
+-- name: forget_live
+-- What is so old that nobody begins to read there.
+DELETE FROM live_output
+ WHERE run_id = :run_id AND attempt = :attempt AND stream = :stream AND start < :before RETURNING start
+
+-- name: live_after
+-- What there is from a place on.
+SELECT start, content FROM live_output
+ WHERE run_id = :run_id AND attempt = :attempt AND stream = :stream AND start + length(content) > :offset
+ ORDER BY start LIMIT 4

@@ -1,6 +1,6 @@
 -- name: active_runs
 -- The overlap rule's question: which runs of the job are active?
-SELECT id, state, held FROM run WHERE job_id = :job_id AND state IN ('queued', 'running', 'waiting') ORDER BY id
+SELECT id, state, held, target FROM run WHERE job_id = :job_id AND state IN ('queued', 'running', 'waiting') ORDER BY id
 
 -- name: active_counts
 -- How many runs of some jobs are active, by state.
@@ -15,28 +15,30 @@ SELECT count(*) FROM run WHERE job_id = :job_id AND state IN ('queued', 'running
 -- name: add_run
 -- A run for a slot or a request. A slot that has its run already keeps it.
 INSERT INTO run (id, job_id, definition_id, trigger, slot, due_at, state, priority, pool, held, queued_at, changed_at,
-                 start_by, params, retry_of, request_key)
+                 start_by, params, retry_of, request_key, needs, target)
 VALUES (:id, :job_id, :definition_id, :trigger, :slot, :due_at, 'queued', :priority, :pool, :held, :now, :now,
-        :start_by, :params, :retry_of, :request_key)
+        :start_by, :params, :retry_of, :request_key, :needs, :target)
 ON CONFLICT DO NOTHING
 
 -- name: run_by_request_key
 -- The run that an earlier request with this key made.
 SELECT id FROM run WHERE request_key = :request_key
 
--- name: ready_in_pool
--- The next runs of one pool, in order, locked for whoever claims them; one that is being cancelled is left out.
-SELECT run.id, run.definition_id, job.name, trigger, slot, attempt, priority, due_at, params
+-- name: ready_in_lane
+-- The next runs of one lane, in order, locked for whoever claims them; one that is being cancelled is left out.
+SELECT run.id, run.definition_id, job.name, trigger, slot, attempt, priority, due_at, params, pool
   FROM run JOIN job ON job.id = run.job_id
- WHERE state = 'queued' AND held = 0 AND pool = :pool
+ WHERE state = 'queued' AND held = 0 AND pool = :pool AND needs = :needs
  ORDER BY priority, due_at, run.id LIMIT :limit
    FOR UPDATE OF run SKIP LOCKED
 
--- name: ready_pools
--- Pools that have ready runs, and how many of their places are taken.
-SELECT name, size, (SELECT count(*) FROM run WHERE state = 'running' AND run.pool = pool.name) AS taken
-  FROM pool
- WHERE EXISTS (SELECT 1 FROM run WHERE state = 'queued' AND held = 0 AND run.pool = pool.name)
+-- name: ready_lanes
+-- Lanes that have ready runs, and how many places of their pools are taken; one without a pool has no size.
+SELECT lane.pool, lane.needs, size,
+       (SELECT count(*) FROM run WHERE state = 'running' AND run.pool = pool.name) AS taken
+  FROM lane LEFT JOIN pool ON pool.name = lane.pool
+ WHERE EXISTS (SELECT 1 FROM run
+                WHERE state = 'queued' AND held = 0 AND run.pool = lane.pool AND run.needs = lane.needs)
 
 -- name: running_count
 -- How many runs are running over everything.
@@ -46,7 +48,8 @@ SELECT count(*) FROM run WHERE state = 'running'
 -- Written before anything is started: whoever claims a run is the only one to start its attempt.
 UPDATE run
    SET state = 'running', attempt = attempt + 1, host = :host, boot = :boot, spool = :spool, started_at = :now,
-       changed_at = :now, reason = ''
+       changed_at = :now, reason = '',
+       lease_until = CASE WHEN :lease::bigint IS NULL THEN NULL ELSE now_us() + :lease END
  WHERE id = :id AND state = 'queued' AND held = 0
 
 -- name: settle_if_running
@@ -54,7 +57,8 @@ UPDATE run
 WITH locked AS MATERIALIZED (
     SELECT id FROM job WHERE id = (SELECT job_id FROM run WHERE id = :id) FOR NO KEY UPDATE)
 UPDATE run
-   SET state = :state, started_at = coalesce(:started_at, started_at), spool = NULL, changed_at = :now,
+   SET state = :state, started_at = coalesce(:started_at, started_at), spool = NULL, lease_until = NULL,
+       changed_at = :now,
        ended_at = greatest(:ended_at, coalesce(:started_at, started_at)),
        exit_code = :exit_code, reason = :reason, result = :result
  FROM locked
@@ -65,8 +69,8 @@ UPDATE run
 WITH locked AS MATERIALIZED (
     SELECT id FROM job WHERE id = (SELECT job_id FROM run WHERE id = :id) FOR NO KEY UPDATE)
 UPDATE run
-   SET state = 'waiting', ready_at = :ready_at, started_at = NULL, spool = NULL, exit_code = NULL, changed_at = :now,
-       reason = :reason
+   SET state = 'waiting', ready_at = :ready_at, started_at = NULL, spool = NULL, lease_until = NULL,
+       exit_code = NULL, changed_at = :now, reason = :reason
  FROM locked
  WHERE run.id = :id AND job_id = locked.id AND state = 'running' AND host = :host AND attempt = :attempt AND cancel_at IS NULL
 
@@ -80,8 +84,8 @@ INSERT INTO attempt VALUES (:run_id, :attempt, :state, :host, :started_at, great
 WITH locked AS MATERIALIZED (
     SELECT id FROM job WHERE id = (SELECT job_id FROM run WHERE id = :id) FOR NO KEY UPDATE)
 UPDATE run
-   SET state = 'queued', attempt = attempt - 1, host = NULL, boot = NULL, spool = NULL, started_at = NULL,
-       changed_at = :now, reason = :reason
+   SET state = 'queued', attempt = attempt - 1, host = NULL, boot = NULL, spool = NULL, lease_until = NULL,
+       started_at = NULL, changed_at = :now, reason = :reason
  FROM locked
  WHERE run.id = :id AND job_id = locked.id AND state = 'running' AND host = :host AND attempt = :attempt
 

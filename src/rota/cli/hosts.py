@@ -1,0 +1,147 @@
+"""`rota hosts`: the machines that work on one store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from rota.cli.options import home_option, json_option
+from rota.cli.session import Session
+from rota.cli.tables import Cell, print_facts, print_json, print_table
+from rota.cli.text import safe
+
+if TYPE_CHECKING:
+    from rota.control.hosts import HostView
+
+
+@click.group("hosts", invoke_without_command=True)
+@json_option
+@home_option
+@click.pass_context
+def hosts_command(context: click.Context, as_json: bool) -> None:
+    """Show the hosts of this store, and say what they do.
+
+    With a store on PostgreSQL, `rota serve` on several machines is one scheduler; each is a host, with a name and
+    labels that a job's `runs_on` may ask for. A store in the home has one host.
+    """
+    if context.invoked_subcommand is None:
+        _list(context.obj, as_json)
+
+
+@hosts_command.command("list")
+@json_option
+@home_option
+@click.pass_obj
+def list_command(session: Session, as_json: bool) -> None:
+    """List the hosts."""
+    _list(session, as_json)
+
+
+@hosts_command.command("show")
+@click.argument("name")
+@json_option
+@home_option
+@click.pass_obj
+def show_command(session: Session, name: str, as_json: bool) -> None:
+    """Show one host, and what runs there."""
+    from rota.control.times import relative, short
+
+    client = session.client()
+    view, runs = client.hosts.one(name), client.hosts.running(name)
+    now = client.clock.now()
+    if as_json:
+        print_json({**_json(view), "running": [run.id for run in runs]})
+        return
+    host = view.host
+    click.echo(safe(host.name))
+    print_facts(
+        [
+            ("state", view.state),
+            ("labels", _labels(view) or "none"),
+            ("capacity", f"{view.running} of {host.capacity} running"),
+            ("version", host.version),
+            ("started", f"{relative(host.started_at, now)} ({short(host.started_at, now)})"),
+            ("seen", f"{relative(host.seen_at, now)} ({short(host.seen_at, now)})"),
+            ("id", host.id),
+        ]
+    )
+    for run in runs:
+        click.echo(f"  {run.id}  {safe(run.job)}")
+
+
+@hosts_command.command("drain")
+@click.argument("name")
+@home_option
+@click.pass_obj
+def drain_command(session: Session, name: str) -> None:
+    """Let a host finish what runs there, and start nothing more."""
+    view = session.client().hosts.drain(name)
+    left = "nothing runs there" if not view.running else f"{view.running} still running there"
+    click.echo(f"{safe(view.host.name)} starts nothing more; {left}.")
+
+
+@hosts_command.command("resume")
+@click.argument("name")
+@home_option
+@click.pass_obj
+def resume_command(session: Session, name: str) -> None:
+    """Let a drained host start runs again."""
+    view = session.client().hosts.resume(name)
+    click.echo(f"{safe(view.host.name)} starts runs again.")
+
+
+@hosts_command.command("forget")
+@click.argument("name")
+@home_option
+@click.pass_obj
+def forget_command(session: Session, name: str) -> None:
+    """Forget a host that is gone for good; one that comes back is known again."""
+    view = session.client().hosts.forget(name)
+    click.echo(f"{safe(view.host.name)} is forgotten.")
+
+
+def _list(session: Session, as_json: bool) -> None:
+    from rota.control.times import relative
+
+    views = session.client().hosts.all() if session.has_home else []
+    if as_json:
+        print_json([_json(view) for view in views])
+        return
+    if not views:
+        click.echo("No host is known yet: a host is an engine that was started on this store (rota serve).")
+        return
+    now = session.client().clock.now()
+    rows: list[list[Cell | str]] = [
+        [
+            Cell(view.host.name, "bold"),
+            Cell(view.state, "" if view.state == "up" else "dim"),
+            f"{view.running}/{view.host.capacity}",
+            _labels(view),
+            view.host.version,
+            relative(view.host.seen_at, now),
+        ]
+        for view in views
+    ]
+    print_table(("name", "state", "running", "labels", "version", "seen"), rows)
+
+
+def _labels(view: HostView) -> str:
+    return ", ".join(f"{safe(key)}={safe(value)}" for key, value in sorted(view.host.labels.items()))
+
+
+def _json(view: HostView) -> dict[str, Any]:
+    from rota.control.views import instant_view
+
+    host = view.host
+    return {
+        "name": host.name,
+        "state": view.state,
+        "running": view.running,
+        "capacity": host.capacity,
+        "labels": host.labels,
+        "version": host.version,
+        "started_at": instant_view(host.started_at),
+        "seen_at": instant_view(host.seen_at),
+        "id": host.id,
+    }

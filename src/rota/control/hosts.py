@@ -1,0 +1,128 @@
+"""The verbs and questions about hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from rota.errors import Conflict, NoSuchHost, did_you_mean
+from rota.model.host import Host, Terms, may_run, target_of
+from rota.model.run import Run
+from rota.ports import Clock, Store
+
+SILENT = timedelta(seconds=30)
+"""A host that was not seen for so long is taken for gone."""
+
+
+class HostView(msgspec.Struct, frozen=True):
+    """A host, what it does, and how much."""
+
+    host: Host
+    state: str
+    """`up`, `drained` or `gone`."""
+    running: int
+
+
+class Hosts:
+    """Which hosts there are, and what people say to them."""
+
+    def __init__(self, store: Store, clock: Clock, is_up: Callable[[], bool], poke: Callable[[], None]) -> None:
+        self._store = store
+        self._clock = clock
+        self._is_up = is_up
+        """Whether this home's engine runs: how the host of a store in a home is seen."""
+        self._poke = poke
+
+    def all(self) -> list[HostView]:
+        """Return every host by name."""
+        return [self._view(host) for host in self._store.hosts.all()]
+
+    def one(self, name: str) -> HostView:
+        """Return one host, by its name or its id."""
+        return self._view(self._find(name))
+
+    def running(self, name: str) -> list[Run]:
+        """Return what runs there."""
+        return self._store.runs.running_on(self._find(name).id)
+
+    def drain(self, name: str) -> HostView:
+        """Let a host start nothing more."""
+        return self._set_drained(name, drained=True)
+
+    def resume(self, name: str) -> HostView:
+        """Let it start runs again."""
+        return self._set_drained(name, drained=False)
+
+    def forget(self, name: str) -> HostView:
+        """Forget a host that is gone; one that is not, or of which something runs, is not forgotten."""
+        host = self._find(name)
+        view = self._view(host)
+        if view.running:
+            raise Conflict(
+                f"{view.running} runs are running on {name!r} as far as anybody knows; they are given away when its "
+                "leases are over, or end them first (rota cancel)"
+            )
+        silent = SILENT if self._store.is_shared else timedelta(0)
+        if view.state != "gone" or not self._store.hosts.forget_if_gone(host.id, silent):
+            raise Conflict(f"host {name!r} is {view.state}; stop its engine first, and wait {SILENT.seconds} seconds")
+        self._tell("host.forgotten", host)
+        return view
+
+    def _set_drained(self, name: str, *, drained: bool) -> HostView:
+        host = self._find(name)
+        if not self._store.is_shared:
+            raise Conflict("the store in a home has one host; stop its engine instead, with --on-stop wait")
+        if host.drained != drained:
+            with self._store.transaction():
+                self._store.hosts.set_drained(host.id, drained)
+                self._tell("host.drained" if drained else "host.resumed", host)
+            self._poke()
+        return self.one(host.id)
+
+    def _tell(self, kind: str, host: Host) -> None:
+        self._store.ledger.add_event(kind, self._clock.now(), host=host.name)
+
+    def _find(self, name: str) -> Host:
+        found = self._store.hosts.find(name)
+        if found is None:
+            near = did_you_mean(name, [host.name for host in self._store.hosts.all()])
+            raise NoSuchHost(f"no host named {name!r}{near or '; `rota hosts` lists them'}")
+        return found
+
+    def _view(self, host: Host) -> HostView:
+        gone = is_silent(host, self._clock.now()) if self._store.is_shared else not self._is_up()
+        state = "gone" if gone else "drained" if host.drained else "up"
+        return HostView(host, state, len(self._store.runs.running_on(host.id)))
+
+
+def is_silent(host: Host, now: datetime) -> bool:
+    """Tell whether a host of a shared store has not been seen for a while."""
+    return now - host.seen_at >= SILENT
+
+
+def is_served(store: Store, clock: Clock) -> bool:
+    """Tell whether any host works on a shared store; with a store in the home, its own engine is what counts."""
+    return store.is_shared and any(not is_silent(host, clock.now()) for host in store.hosts.all())
+
+
+def waits_for_host(store: Store, clock: Clock, run: Run) -> str:
+    """Say which host a queued run waits for, if none that may run it is there; else nothing."""
+    if not run.needs:
+        return ""
+    where = store.jobs.definition(run.definition_id).runs_on.words()
+    target = target_of(run.needs)
+    if target:
+        known = store.hosts.find(target)
+        where = f"host {known.name if known else target}"
+    fit = [host for host in store.hosts.all() if may_run(run.needs, host.id, Terms(host.name, host.labels))]
+    if not fit:
+        return f"it may only run on {where}, and none is known (`rota hosts` lists them)"
+    names = ", ".join(host.name for host in fit)
+    if all(host.drained for host in fit):
+        return f"it may only run on {where}, which is drained ({names}); `rota hosts resume` ends that"
+    there = [host for host in fit if not host.drained and not is_silent(host, clock.now())]
+    if store.is_shared and not there:
+        return f"it may only run on {where}, and no engine was seen there lately ({names})"
+    return ""

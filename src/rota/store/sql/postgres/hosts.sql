@@ -1,0 +1,68 @@
+-- name: database_clock
+-- The time that slots and leases go by, whatever the clocks of hosts say.
+SELECT now_us()
+
+-- name: register_host
+-- A host that starts; what people have said about it stays.
+INSERT INTO host (id, name, labels, capacity, version, started_at, seen_at)
+VALUES (:id, :name, :labels, :capacity, :version, now_us(), now_us())
+ON CONFLICT (id) DO UPDATE
+   SET name = :name, labels = :labels, capacity = :capacity, version = :version,
+       started_at = now_us(), seen_at = now_us()
+
+-- name: see_host
+-- A host lives; one that was forgotten meanwhile matches no row.
+UPDATE host SET seen_at = now_us() WHERE id = :id RETURNING id
+
+-- name: hosts
+-- Every host by name.
+SELECT * FROM host ORDER BY name
+
+-- name: host_named
+-- One host, by its name or its id.
+SELECT * FROM host WHERE name = :name OR id = :name ORDER BY name = :name DESC LIMIT 1
+
+-- name: drain_host
+-- Let a host claim nothing more, or let it claim again.
+UPDATE host SET drained = :drained WHERE id = :id
+
+-- name: forget_host_if_gone
+-- A host that was not seen for a while, and of which nothing runs.
+DELETE FROM host
+ WHERE id = :id AND seen_at < now_us() - :silent
+   AND NOT EXISTS (SELECT 1 FROM run WHERE state = 'running' AND host = :id)
+
+-- name: renew_leases
+-- What a host has running goes on to be its own. A row that somebody works on right now is renewed the next time.
+UPDATE run SET lease_until = now_us() + :lease
+ WHERE id IN (SELECT id FROM run WHERE state = 'running' AND host = :host FOR NO KEY UPDATE SKIP LOCKED)
+RETURNING id
+
+-- name: own_running
+-- Which attempts are a host's own.
+SELECT id, attempt FROM run WHERE state = 'running' AND host = :host
+
+-- name: take_expired
+-- Runs whose hosts let their leases go by, for whoever decides on them. Their rows are held: no renewal comes between.
+WITH locked AS MATERIALIZED (
+    SELECT id FROM job WHERE id IN (SELECT job_id FROM run WHERE lease_until < now_us())
+     ORDER BY id LIMIT :limit FOR NO KEY UPDATE SKIP LOCKED),
+taken AS (
+    UPDATE run SET lease_until = 0 FROM locked
+     WHERE run.job_id = locked.id AND state = 'running' AND lease_until < now_us()
+       AND (SELECT grace_until FROM fleet) < now_us()
+ RETURNING run.*)
+SELECT taken.*, job.name AS job FROM taken JOIN job ON job.id = job_id
+
+-- name: lead
+-- One host plans: whoever does already, or anybody once that one was silent. When nobody was there for a while, the
+-- database was away, and no lease expires until hosts had time to renew theirs.
+UPDATE fleet
+   SET planner = :host, planner_until = now_us() + :span, alive_at = now_us(),
+       grace_until = CASE WHEN alive_at < now_us() - :outage THEN now_us() + :lease ELSE grace_until END
+ WHERE planner = :host OR planner_until < now_us()
+RETURNING EXISTS (SELECT 1 FROM run WHERE lease_until < now_us()) AS expired
+
+-- name: resign
+-- A planner that stops lets the next one begin at once.
+UPDATE fleet SET planner_until = 0 WHERE planner = :host

@@ -1,0 +1,60 @@
+"""`rota hosts`: what people see of the machines on a store, and say to them."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def test_the_host_of_a_home_is_shown_with_its_name_and_labels_as_long_as_its_engine_runs(home):
+    assert "No host is known yet" in home.ok("hosts")
+    home.serve("--host-name", "db-1", "--label", "gpu=a100", "--label", "disk=big", "--capacity", "3")
+    (host,) = home.json("hosts", "--json")
+    assert ("db-1", "up", 0, 3) == (host["name"], host["state"], host["running"], host["capacity"])
+    assert {"gpu": "a100", "disk": "big"} == host["labels"]
+    assert "disk=big, gpu=a100" in home.ok("hosts", "show", "db-1")
+    home.stop()
+    assert ["gone"] == [each["state"] for each in home.json("hosts", "list", "--json")]
+    assert "db-1 is forgotten" in home.ok("hosts", "forget", "db-1")
+    assert [] == home.json("hosts", "--json")
+
+
+def test_a_run_is_started_where_it_may_run_and_why_says_where_that_is(home):
+    home.serve("--label", "gpu=a100")
+    home.ok("add", "here", "--runs-on", "gpu=a100", "--", "true")
+    home.ok("add", "nowhere", "--runs-on", "db-7", "--", "true")
+    home.ok("run", "here", "--wait")
+    home.ok("run", "nowhere")
+    assert "it may only run on host db-7, and none is known" in home.ok("why", "nowhere")
+    assert "host db-7" in home.ok("show", "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("code", "words", "said"),
+    [
+        (3, ("hosts", "show", "db-2"), "no host named 'db-2'; did you mean 'db-1'?"),
+        (4, ("hosts", "drain", "db-1"), "the store in a home has one host; stop its engine instead"),
+        (4, ("hosts", "forget", "db-1"), "host 'db-1' is up; stop its engine first"),
+        (2, ("add", "x", "--runs-on", "a=", "--", "true"), "label a=: a key and a value are printable"),
+        (2, ("serve", "--label", "gpu"), "label 'gpu' has no value; write it as in gpu=yes"),
+        (2, ("serve", "--host-name", "all"), "host name 'all': it would be read as something else"),
+        (2, ("serve", "--lease", "1s"), "--lease 1s: a lease lasts 3s or longer"),
+    ],
+)
+def test_what_cannot_be_is_told_in_a_sentence(home, code, words, said):
+    if words[0] == "serve":
+        assert said in home.fails(code, *words)
+        return
+    home.serve("--host-name", "db-1")
+    assert said in home.fails(code, *words)
+
+
+def test_hosts_on_postgresql_are_told_apart_drained_and_resumed(home, postgres_url):
+    home.env["ROTA_STORE"] = postgres_url
+    home.serve("--host-name", "db-1")
+    assert "db-1 starts nothing more; nothing runs there." in home.ok("hosts", "drain", "db-1")
+    assert ["drained"] == [each["state"] for each in home.json("hosts", "--json")]
+    assert "db-1 starts runs again." in home.ok("hosts", "resume", "db-1")
+    assert "host 'db-1' is up" in home.fails(4, "hosts", "forget", "db-1")
+    elsewhere = str(home.folder / "other")
+    told = home.fails(4, "serve", "--home", elsewhere, "--host-name", "db-1")
+    assert "there is another host named 'db-1' on this store; choose another --host-name" in told

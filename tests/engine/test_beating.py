@@ -1,0 +1,285 @@
+"""Hosts on one store, on a machine on paper: leases, who plans, and what becomes of a host that was silent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from rota.clock import FollowingClock
+from rota.control.verbs import Verbs
+from rota.engine.beating import Member
+from rota.engine.loop import Engine
+from rota.engine.settings import EngineSettings
+from rota.engine.trust import Leases
+from rota.errors import StoreUnavailable
+from rota.ids import RunIds
+from rota.model.action import Shell
+from rota.model.host import ANYWHERE, NewHost, RunsOn
+from rota.model.job import Job, ScheduleSpec
+from rota.model.policy import Policy, Retries
+from rota.model.run import Run, State
+from rota.model.settlement import RunFilter
+from rota.store.instants import to_us
+from rota.store.sqlite import SqliteDatabase
+
+from .machine import Act, FakeClock, FaultyStore, ListLog, NoPokes, ScriptedLauncher
+
+LEASE = timedelta(seconds=30)
+STEP = 0.5
+FOREVER = [Act(seconds=None)]
+AGAIN = Policy(retries=Retries(count=1, delay=timedelta(0), jitter=0.0))
+
+
+class Shared(SqliteDatabase):
+    """A database that many hosts share, whose clock is the test's."""
+
+    is_shared = True
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(":memory:", patience=0.0, checkpoints=True)
+        self._connection.create_function("now_us", 0, lambda: to_us(clock.now()))
+
+
+class OnPaper:
+    """One host: its engine turns as long as it is awake."""
+
+    def __init__(self, fleet: Fleet, name: str, labels: dict[str, str]) -> None:
+        self.name, self.awake, self.log, self.pokes = name, True, ListLog(), NoPokes()
+        self.launcher = ScriptedLauncher(fleet.clock)
+        self.launcher.script = fleet.script
+        own = FollowingClock(fleet.store.hosts.clock, fleet.clock)
+        host = NewHost(name, name, True, labels, 4, "1.0")
+        steady = fleet.clock.monotonic
+        self.member = Member(fleet.store, host, own, self.log, Leases(LEASE), steady)
+        settings = EngineSettings(capacity=4)
+        self.engine = Engine(
+            fleet.store, self.launcher, own, self.log, self.pokes, name, settings, fleet.ids.new, self.member
+        )
+        self.engine.start()
+
+
+class Fleet:
+    """Some hosts, their store, and one clock for all of it."""
+
+    def __init__(self) -> None:
+        self.clock, self.ids = FakeClock(), RunIds()
+        self.store = FaultyStore(Shared(self.clock))
+        self.verbs = Verbs(self.store, self.clock, "desk", self.ids.new, self.poke)
+        self.script: dict[str, list[Act]] = {}
+        self.hosts: list[OnPaper] = []
+
+    def host(self, name: str, **labels: str) -> OnPaper:
+        self.hosts.append(OnPaper(self, name, labels))
+        return self.hosts[-1]
+
+    def poke(self) -> None:
+        """Tell all hosts: they have one connection here, over which no change of another's is seen."""
+        for host in self.hosts:
+            host.pokes.poked = True
+
+    def live(self, seconds: float) -> None:
+        end = self.clock.monotonic() + seconds
+        while self.clock.monotonic() < end:
+            for host in self.hosts:
+                if host.awake:
+                    host.engine.turn()
+            self.clock.pass_(STEP)
+
+    def add(self, name: str, *, policy: Policy | None = None, runs_on: RunsOn = ANYWHERE, every: str = "") -> None:
+        schedules = (ScheduleSpec("every", every),) if every else ()
+        self.verbs.add(Job(name, Shell("true"), schedules, policy or Policy(), runs_on=runs_on))
+
+    def run(self, run_id: str) -> Run:
+        found = self.store.runs.find(run_id)
+        assert found is not None
+        return found
+
+    def running(self, host: OnPaper) -> int:
+        return len(self.store.runs.running_on(host.name))
+
+    def planners(self) -> list[str]:
+        return [host.name for host in self.hosts if host.member.leads]
+
+
+@pytest.fixture
+def fleet() -> Iterator[Fleet]:
+    made = Fleet()
+    yield made
+    made.store.close()
+
+
+def test_a_host_that_lives_keeps_its_run_for_longer_than_a_lease(fleet):
+    fleet.host("one"), fleet.host("two")
+    fleet.script["long"] = FOREVER
+    fleet.add("long", policy=AGAIN)
+    run = fleet.verbs.trigger("long")
+    fleet.live(200)
+    assert (State.RUNNING, 1) == (fleet.run(run).state, fleet.run(run).attempt)
+
+
+def test_a_silent_hosts_run_is_given_away_after_its_lease_and_not_before(fleet):
+    one, two = fleet.host("one", first="yes"), fleet.host("two")
+    fleet.script["long"] = FOREVER
+    fleet.add("long", policy=AGAIN)
+    run = fleet.verbs.trigger("long")
+    fleet.live(5)
+    silent, other = (one, two) if fleet.running(one) else (two, one)
+    silent.awake = False
+    fleet.live(15)
+    assert fleet.running(silent)
+    fleet.live(30)
+    assert (State.RUNNING, 2, other.name) == (fleet.run(run).state, fleet.run(run).attempt, fleet.run(run).host)
+    (lost,) = fleet.store.runs.attempts(run)
+    assert State.LOST is lost.state
+
+
+def test_a_run_without_another_attempt_is_lost_with_the_reason(fleet):
+    one = fleet.host("one", only="yes")
+    fleet.host("two")
+    fleet.script["long"] = FOREVER
+    fleet.add("long", runs_on=RunsOn(labels={"only": "yes"}))
+    run = fleet.verbs.trigger("long")
+    fleet.live(5)
+    one.awake = False
+    fleet.live(60)
+    assert State.LOST is fleet.run(run).state
+    assert "its host one has not been heard of for the time of a lease" in fleet.run(run).reason
+
+
+def test_a_host_that_wakes_up_ends_what_went_elsewhere_and_its_result_is_dropped(fleet):
+    one, two = fleet.host("one"), fleet.host("two")
+    fleet.script["long"] = FOREVER
+    fleet.add("long", policy=AGAIN)
+    run = fleet.verbs.trigger("long")
+    fleet.live(5)
+    silent = one if fleet.running(one) else two
+    silent.awake = False
+    fleet.live(60)
+    before = fleet.run(run)
+    silent.awake = True
+    fleet.live(5)
+    assert ["TERM"] == [name for _, name in silent.launcher.signals]
+    assert any("its result is dropped" in text for text in silent.log.texts("WARNING"))
+    assert before == fleet.run(run)
+    assert {} == silent.engine.flights
+
+
+def test_a_host_does_not_claim_a_run_whose_earlier_attempt_still_lives_on_it(fleet):
+    one, two = fleet.host("one"), fleet.host("two")
+    two.awake = False
+    fleet.script["stubborn"] = [Act(seconds=None, heeds_term=False)]
+    fleet.add("stubborn", policy=Policy(retries=AGAIN.retries, kill_after=timedelta(seconds=20)))
+    run = fleet.verbs.trigger("stubborn")
+    fleet.live(5)
+    one.awake, two.awake = False, True
+    fleet.verbs.pause("stubborn")
+    two.engine.limit(0, None)  # it plans, and has no place
+    fleet.live(60)
+    assert State.QUEUED is fleet.run(run).state
+    one.awake = True
+    fleet.live(10)
+    assert State.QUEUED is fleet.run(run).state, "its old process has its grace"
+    fleet.live(30)
+    assert (State.RUNNING, 2, "one") == (fleet.run(run).state, fleet.run(run).attempt, fleet.run(run).host)
+
+
+def test_one_host_plans_and_another_takes_over_within_a_few_seconds(fleet):
+    fleet.host("one"), fleet.host("two"), fleet.host("three")
+    fleet.add("tick", every="10s")
+    fleet.live(5)
+    (first,) = fleet.planners()
+    planner = next(host for host in fleet.hosts if host.name == first)
+    planner.awake = planner.member.leads = False
+    fleet.live(5)
+    assert 1 == len(fleet.planners())
+    assert first not in fleet.planners()
+    fleet.live(60)
+    slots = [run.slot for run in fleet.store.runs.page(RunFilter(), None, 100) if run.host != first]
+    assert len(slots) == len(set(slots)) >= 6
+
+
+def test_a_planner_that_stops_in_order_hands_over_at_once(fleet):
+    fleet.host("one")
+    fleet.live(2)
+    two = fleet.host("two")
+    fleet.live(2)
+    fleet.hosts[0].awake = False
+    fleet.hosts[0].engine.stopped()
+    fleet.live(2)
+    assert two.member.leads
+
+
+def test_nothing_expires_after_an_outage_until_hosts_had_time_to_renew(fleet):
+    one, two = fleet.host("one"), fleet.host("two")
+    fleet.script["long"] = FOREVER
+    fleet.add("long", policy=AGAIN)
+    run = fleet.verbs.trigger("long")
+    fleet.live(5)
+    for host in (one, two):
+        host.awake = False
+    fleet.live(100)  # the database was away: nobody could say anything
+    other = two if fleet.running(one) else one
+    other.awake = True
+    fleet.live(20)
+    assert (State.RUNNING, 1) == (fleet.run(run).state, fleet.run(run).attempt)
+    one.awake = two.awake = True
+    fleet.live(60)
+    assert (State.RUNNING, 1) == (fleet.run(run).state, fleet.run(run).attempt)
+
+
+def test_a_claim_that_is_answered_too_late_is_given_back_and_not_started(fleet):
+    one = fleet.host("one")
+    fleet.add("late")
+    fleet.live(5)
+    run = fleet.verbs.trigger("late")
+
+    def slow(_number: int) -> StoreUnavailable | None:
+        if fleet.run(run).state is State.RUNNING and not one.launcher.starts:
+            fleet.clock.pass_(26)
+            fleet.store.fail = lambda _number: None
+        return None
+
+    fleet.store.fail = slow
+    fleet.live(0.5)
+    assert ([], State.RUNNING) == (one.launcher.starts, fleet.run(run).state)
+    fleet.live(5)
+    assert (State.SUCCEEDED, 1) == (fleet.run(run).state, fleet.run(run).attempt)
+    assert 1 == len(one.launcher.starts)
+
+
+def test_a_drained_host_goes_on_with_what_it_has_and_claims_nothing(fleet):
+    one = fleet.host("one")
+    fleet.live(2)
+    fleet.store.hosts.set_drained("one", True)
+    fleet.add("waits")
+    run = fleet.verbs.trigger("waits")
+    fleet.live(30)
+    assert State.QUEUED is fleet.run(run).state
+    fleet.store.hosts.set_drained("one", False)
+    fleet.poke()
+    fleet.live(5)
+    assert State.SUCCEEDED is fleet.run(run).state
+    assert 1 == len(one.launcher.starts)
+
+
+def test_a_host_that_was_forgotten_is_known_again(fleet):
+    fleet.host("one")
+    fleet.live(2)
+    fleet.store.hosts.forget_if_gone("one", -LEASE)
+    fleet.live(15)
+    assert ["one"] == [host.name for host in fleet.store.hosts.all()]
+
+
+def test_a_start_of_a_machine_is_decided_by_its_own_host_for_the_jobs_that_it_may_run(fleet):
+    boot = (ScheduleSpec("at", "boot"),)
+    for name, runs_on in (("any", ANYWHERE), ("picky", RunsOn(labels={"gpu": "yes"})), ("all", RunsOn(all=True))):
+        fleet.verbs.add(Job(name, Shell("true"), boot, runs_on=runs_on))
+    fleet.host("one", gpu="yes")
+    fleet.host("two").launcher.up_since -= timedelta(seconds=10)
+    fleet.live(10)
+    runs = fleet.store.runs.page(RunFilter(), None, 100)
+    expected = [("all", "one"), ("all", "two"), ("any", "one"), ("any", "two"), ("picky", "one")]
+    assert expected == sorted((run.job, run.host) for run in runs)
+    assert {State.SUCCEEDED} == {run.state for run in runs}
