@@ -109,7 +109,7 @@ def test_a_drained_host_finishes_and_takes_nothing_more_until_it_is_resumed(flee
     fleet.host("two")
     run = fleet.trigger("goes-on", "until [ -e go ]; do sleep 0.1; done", GPU)
     fleet.wait_until_running(run)
-    assert ("drained", 1) == (fleet.client.hosts.drain("one").state, fleet.client.hosts.one("one").running)
+    assert ("draining", 1) == (fleet.client.hosts.drain("one").state, fleet.client.hosts.one("one").running)
     waiting = fleet.trigger("waits", "true", GPU)
     (fleet.work / "go").touch()
     assert State.SUCCEEDED is fleet.wait_for_end(run).state
@@ -118,6 +118,31 @@ def test_a_drained_host_finishes_and_takes_nothing_more_until_it_is_resumed(flee
     assert State.QUEUED is fleet.run(waiting).state
     fleet.client.hosts.resume("one")
     assert State.SUCCEEDED is fleet.wait_for_end(waiting).state
+
+
+def test_a_host_that_hands_over_parts_with_what_may_begin_again_and_finishes_the_rest(fleet):
+    first = fleet.host("one")
+    waits = "echo $ROTA_JOB >> marks; until [ -e go ]; do sleep 0.1; done"
+    moves = fleet.trigger("moves", waits, policy=AGAIN)
+    stays = fleet.trigger("stays", waits)
+    bound = fleet.trigger("bound", waits, RunsOn(host="one"), AGAIN)
+    for run in (moves, stays, bound):
+        fleet.wait_until_running(run)
+    assert "draining" == fleet.client.hosts.drain("one", hand_over=True).state
+    fleet.host("two")
+    wait_for(lambda: fleet.run(moves).attempt == 2, "the other host has begun it again", FAR_OFF)
+    (ended,) = fleet.client.store.runs.attempts(moves)
+    assert (State.LOST, "handed over, because this host is drained") == (ended.state, ended.reason)
+    assert "two" == fleet.wait_until_running(moves, 2).name
+    assert {stays, bound} == {run.id for run in fleet.client.hosts.running("one")}
+    (fleet.work / "go").touch()
+    ends = [fleet.wait_for_end(run) for run in (moves, stays, bound)]
+    assert [(State.SUCCEEDED, 2), (State.SUCCEEDED, 1), (State.SUCCEEDED, 1)] == [
+        (run.state, run.attempt) for run in ends
+    ]
+    assert ["bound", "moves", "moves", "stays"] == sorted(fleet.marks())
+    assert "drained" == fleet.client.hosts.one("one").state
+    assert not first.pids()
 
 
 def test_a_database_that_is_away_for_longer_than_a_lease_loses_nothing(fleet, server):

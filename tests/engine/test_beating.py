@@ -252,12 +252,12 @@ def test_a_claim_that_is_answered_too_late_is_given_back_and_not_started(fleet):
 def test_a_drained_host_goes_on_with_what_it_has_and_claims_nothing(fleet):
     one = fleet.host("one")
     fleet.live(2)
-    fleet.store.hosts.set_drained("one", True)
+    fleet.store.hosts.set_drained("one", True, False)
     fleet.add("waits")
     run = fleet.verbs.trigger("waits")
     fleet.live(30)
     assert State.QUEUED is fleet.run(run).state
-    fleet.store.hosts.set_drained("one", False)
+    fleet.store.hosts.set_drained("one", False, False)
     fleet.poke()
     fleet.live(5)
     assert State.SUCCEEDED is fleet.run(run).state

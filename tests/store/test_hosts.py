@@ -60,7 +60,7 @@ def test_a_host_is_known_by_its_name_and_its_id_until_it_is_forgotten(store):
 
 def test_a_host_that_starts_again_has_its_new_labels_and_stays_drained(store):
     register(store, "one", gpu="yes")
-    assert store.hosts.set_drained("one", True)
+    assert store.hosts.set_drained("one", True, False)
     again = register(store, "one", disk="big")
     assert ({"disk": "big"}, True) == (again.labels, again.drained)
     assert store.hosts.beat("one", LONG).known
@@ -195,7 +195,7 @@ def test_a_slot_for_all_hosts_has_one_record_a_host(postgres):
 def test_a_run_for_all_is_one_for_each_host_that_is_there_and_not_drained(postgres):
     for host in ("one", "two", "three"):
         register(postgres, host)
-    postgres.hosts.set_drained("three", True)
+    postgres.hosts.set_drained("three", True, False)
     everywhere = make(postgres, "everywhere", RunsOn(all=True))
     for slot in (NOW, NOW + MINUTE):
         new = NewRun(postgres.new_id(NOW), everywhere.id, everywhere.definition_id, Trigger.SCHEDULE, slot=slot)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rota.cli.options import home_option, json_option
+from rota.cli.options import Duration, home_option, json_option
 from rota.cli.session import Session
 from rota.cli.tables import Cell, print_facts, print_json, print_table
 from rota.cli.text import safe
 
 if TYPE_CHECKING:
     from rota.control.hosts import HostView
+    from rota.wiring.client import Client
+
+_TIMED_OUT = 124
+_LOOK = 0.25
+_NAMED = 10
 
 
 @click.group("hosts", invoke_without_command=True)
@@ -57,7 +63,7 @@ def show_command(session: Session, name: str, as_json: bool) -> None:
     click.echo(safe(host.name))
     print_facts(
         [
-            ("state", view.state),
+            ("state", _state(view)),
             ("labels", _labels(view) or "none"),
             ("capacity", f"{view.running} of {host.capacity} running"),
             ("version", host.version),
@@ -72,13 +78,37 @@ def show_command(session: Session, name: str, as_json: bool) -> None:
 
 @hosts_command.command("drain")
 @click.argument("name")
+@click.option("--hand-over", is_flag=True, help="End what another host may begin again, and let it do that.")
+@click.option("--wait", is_flag=True, help="Return when nothing runs there any more.")
+@click.option("--timeout", type=Duration(), metavar="TIME", help="Wait no longer than this, and exit with 124.")
 @home_option
 @click.pass_obj
-def drain_command(session: Session, name: str) -> None:
-    """Let a host finish what runs there, and start nothing more."""
-    view = session.client().hosts.drain(name)
+def drain_command(session: Session, name: str, hand_over: bool, wait: bool, timeout: timedelta | None) -> int:
+    """Let a host finish what runs there, and start nothing more.
+
+    With --hand-over, runs whose jobs have retries left, and that another host may run, end there with SIGTERM and begin
+    again elsewhere at once; the others finish, because nothing without retries is ever begun twice.
+    """
+    client = session.client()
+    view = client.hosts.drain(name, hand_over=hand_over)
     left = "nothing runs there" if not view.running else f"{view.running} still running there"
     click.echo(f"{safe(view.host.name)} starts nothing more; {left}.")
+    return _wait_until_empty(client, view, timeout) if wait or timeout is not None else 0
+
+
+def _wait_until_empty(client: Client, view: HostView, timeout: timedelta | None) -> int:
+    """Wait until nothing runs there, and say what does each time that it gets less."""
+    end = float("inf") if timeout is None else client.clock.monotonic() + timeout.total_seconds()
+    while view.running:
+        if client.clock.monotonic() >= end:
+            names = ", ".join(safe(run.job) for run in client.hosts.running(view.host.id)[:_NAMED])
+            click.echo(f"rota: still running there: {names}; it stays drained", err=True)
+            return _TIMED_OUT
+        client.clock.sleep(_LOOK)
+        before, view = view.running, client.hosts.one(view.host.id)
+        if view.running != before:
+            click.echo(f"{view.running} running there." if view.running else "Nothing runs there any more.")
+    return 0
 
 
 @hosts_command.command("resume")
@@ -115,7 +145,7 @@ def _list(session: Session, as_json: bool) -> None:
     rows: list[list[Cell | str]] = [
         [
             Cell(view.host.name, "bold"),
-            Cell(view.state, "" if view.state == "up" else "dim"),
+            Cell(_state(view), "" if view.state == "up" else "dim"),
             f"{view.running}/{view.host.capacity}",
             _labels(view),
             view.host.version,
@@ -124,6 +154,10 @@ def _list(session: Session, as_json: bool) -> None:
         for view in views
     ]
     print_table(("name", "state", "running", "labels", "version", "seen"), rows)
+
+
+def _state(view: HostView) -> str:
+    return f"{view.state}, plans" if view.plans else view.state
 
 
 def _labels(view: HostView) -> str:
@@ -137,6 +171,8 @@ def _json(view: HostView) -> dict[str, Any]:
     return {
         "name": host.name,
         "state": view.state,
+        "plans": view.plans,
+        "hands_over": view.host.hands_over,
         "running": view.running,
         "capacity": host.capacity,
         "labels": host.labels,

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 
 from rota.errors import Conflict, NoSuchHost, did_you_mean
-from rota.model.host import Host, Terms, may_run, target_of
+from rota.model.host import SILENT, Host, Terms, may_run, target_of
 from rota.model.run import Run
 from rota.ports import Clock, Store
-
-SILENT = timedelta(seconds=30)
-"""A host that was not seen for so long is taken for gone."""
 
 
 class HostView(msgspec.Struct, frozen=True):
@@ -21,8 +18,10 @@ class HostView(msgspec.Struct, frozen=True):
 
     host: Host
     state: str
-    """`up`, `drained` or `gone`."""
+    """`up`, `draining` while something runs that it is to finish or part with, `drained` or `gone`."""
     running: int
+    plans: bool
+    """Whether it is the one that plans for all."""
 
 
 class Hosts:
@@ -37,28 +36,29 @@ class Hosts:
 
     def all(self) -> list[HostView]:
         """Return every host by name."""
-        return [self._view(host) for host in self._store.hosts.all()]
+        planner = self._planner()
+        return [self._view(host, planner) for host in self._store.hosts.all()]
 
     def one(self, name: str) -> HostView:
         """Return one host, by its name or its id."""
-        return self._view(self._find(name))
+        return self._view(self._find(name), self._planner())
 
     def running(self, name: str) -> list[Run]:
         """Return what runs there."""
         return self._store.runs.running_on(self._find(name).id)
 
-    def drain(self, name: str) -> HostView:
-        """Let a host start nothing more."""
-        return self._set_drained(name, drained=True)
+    def drain(self, name: str, *, hand_over: bool = False) -> HostView:
+        """Let a host start nothing more; what runs there finishes, or begins again elsewhere if it may."""
+        return self._set_drained(name, drained=True, hands_over=hand_over)
 
     def resume(self, name: str) -> HostView:
         """Let it start runs again."""
-        return self._set_drained(name, drained=False)
+        return self._set_drained(name, drained=False, hands_over=False)
 
     def forget(self, name: str) -> HostView:
         """Forget a host that is gone; one that is not, or of which something runs, is not forgotten."""
         host = self._find(name)
-        view = self._view(host)
+        view = self._view(host, "")
         if view.running:
             raise Conflict(
                 f"{view.running} runs are running on {name!r} as far as anybody knows; they are given away when its "
@@ -70,13 +70,13 @@ class Hosts:
         self._tell("host.forgotten", host)
         return view
 
-    def _set_drained(self, name: str, *, drained: bool) -> HostView:
+    def _set_drained(self, name: str, *, drained: bool, hands_over: bool) -> HostView:
         host = self._find(name)
         if not self._store.is_shared:
             raise Conflict("the store in a home has one host; stop its engine instead, with --on-stop wait")
-        if host.drained != drained:
+        if (host.drained, host.hands_over) != (drained, hands_over):
             with self._store.transaction():
-                self._store.hosts.set_drained(host.id, drained)
+                self._store.hosts.set_drained(host.id, drained, hands_over)
                 self._tell("host.drained" if drained else "host.resumed", host)
             self._poke()
         return self.one(host.id)
@@ -91,20 +91,19 @@ class Hosts:
             raise NoSuchHost(f"no host named {name!r}{near or '; `rota hosts` lists them'}")
         return found
 
-    def _view(self, host: Host) -> HostView:
-        gone = is_silent(host, self._clock.now()) if self._store.is_shared else not self._is_up()
-        state = "gone" if gone else "drained" if host.drained else "up"
-        return HostView(host, state, len(self._store.runs.running_on(host.id)))
+    def _planner(self) -> str:
+        return self._store.hosts.planner() if self._store.is_shared else ""
 
-
-def is_silent(host: Host, now: datetime) -> bool:
-    """Tell whether a host of a shared store has not been seen for a while."""
-    return now - host.seen_at >= SILENT
+    def _view(self, host: Host, planner: str) -> HostView:
+        gone = host.is_silent(self._clock.now()) if self._store.is_shared else not self._is_up()
+        running = len(self._store.runs.running_on(host.id))
+        state = "gone" if gone else ("draining" if running else "drained") if host.drained else "up"
+        return HostView(host, state, running, planner == host.id or (not self._store.is_shared and not gone))
 
 
 def is_served(store: Store, clock: Clock) -> bool:
     """Tell whether any host works on a shared store; with a store in the home, its own engine is what counts."""
-    return store.is_shared and any(not is_silent(host, clock.now()) for host in store.hosts.all())
+    return store.is_shared and any(not host.is_silent(clock.now()) for host in store.hosts.all())
 
 
 def waits_for_host(store: Store, clock: Clock, run: Run) -> str:
@@ -122,7 +121,7 @@ def waits_for_host(store: Store, clock: Clock, run: Run) -> str:
     names = ", ".join(host.name for host in fit)
     if all(host.drained for host in fit):
         return f"it may only run on {where}, which is drained ({names}); `rota hosts resume` ends that"
-    there = [host for host in fit if not host.drained and not is_silent(host, clock.now())]
+    there = [host for host in fit if not host.drained and not host.is_silent(clock.now())]
     if store.is_shared and not there:
         return f"it may only run on {where}, and no engine was seen there lately ({names})"
     return ""

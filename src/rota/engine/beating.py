@@ -24,6 +24,7 @@ from rota.engine.flights import Flight
 from rota.engine.trust import Leases, Trust
 from rota.model.host import NewHost, Terms, may_run
 from rota.model.job import Job
+from rota.plan.handover import can_hand_over
 from rota.ports import Log, Store
 
 _LEADS_FOR = timedelta(seconds=3)
@@ -61,6 +62,10 @@ class Alone:
     def may_claim(self) -> bool:
         """Tell whether nobody has drained this host."""
         return True
+
+    def to_hand_over(self, flights: Mapping[str, Flight]) -> list[Flight]:  # noqa: ARG002 -- the same
+        """Return the attempts that somebody wants other hosts to go on with."""
+        return []
 
     def of_machine(self, at: datetime) -> datetime:
         """Return when that was that this machine's clock showed, on the clock that slots go by."""
@@ -110,6 +115,7 @@ class Member(Alone):
         self._trust = Trust(leases)
         self._expirer = Expirer(store, log)
         self._lead_due = float("-inf")
+        self._hands_over = False
         self._changed = True
         """Whoever has just registered has yet to learn whether it plans."""
 
@@ -131,7 +137,17 @@ class Member(Alone):
     def may_claim(self) -> bool:
         """Tell whether nobody has drained this host, inside the engine's transaction."""
         host = self._store.hosts.find(self._me.id)
+        self._hands_over = host is not None and host.hands_over
         return host is None or not host.drained
+
+    def to_hand_over(self, flights: Mapping[str, Flight]) -> list[Flight]:
+        """Return the attempts that somebody wants other hosts to go on with; plan/handover.py says which can."""
+        here = [flight for flight in flights.values() if flight.ending is None and flight.exited is None]
+        if not self._hands_over or not here:
+            return []
+        others = [host for host in self._store.hosts.all() if host.id != self._me.id]
+        now = self._clock.now()
+        return [flight for flight in here if can_hand_over(flight.job, flight.attempt, others, now)]
 
     def of_machine(self, at: datetime) -> datetime:
         """Return when that was that this machine's clock showed, on the database's."""

@@ -16,6 +16,8 @@ class Ending(StrEnum):
 
     TIMEOUT = "timeout"
     CANCEL = "cancel"
+    HAND_OVER = "hand over"
+    """Another host goes on with the run."""
 
 
 class Flight(msgspec.Struct, eq=False):

@@ -246,6 +246,8 @@ class Engine:
             if flight.exited is None and flight.ending is None:
                 why = "its lease was over, and the run was given away"
                 self._warden.end(flight, Ending.CANCEL, why, monotonic)
+        for flight in self._member.to_hand_over(self.flights):
+            self._warden.end(flight, Ending.HAND_OVER, "handed over, because this host is drained", monotonic)
         self._strays.tick()
         self._sender.tick(self.flights, monotonic)
         self._more = self._member.take_change() or self._more

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -50,6 +50,8 @@ class Settler:
         decision = decide_retry(retries, flight.attempt, ended.state, ended.exit_code, _chance())
         again_in, owned = "", False
         if isinstance(decision, TryAgain):
+            if flight.ending is Ending.HAND_OVER:
+                decision = TryAgain(timedelta(0))
             again_in = f"{decision.delay.total_seconds():.1f}s"
             reason = f"attempt {flight.attempt} {ended.state.words}: {ended.reason}; the next one follows"
             owned = self._store.runs.rest_if_running(ended, self._host, now, now + decision.delay, reason)
@@ -99,6 +101,8 @@ def _judge(flight: Flight, exited: Exited, left: Harvest) -> Ended:
         state, reason = State.CANCELLED, flight.ending_reason
     elif flight.ending is Ending.TIMEOUT and timeout is not None:
         state, reason = State.TIMED_OUT, f"timed out after {words(timeout)}"
+    elif flight.ending is Ending.HAND_OVER and code != 0:
+        state, reason = State.LOST, flight.ending_reason
     elif code is None:
         state, reason = State.LOST, exited.reason or UNKNOWN_END
     elif code == 0:

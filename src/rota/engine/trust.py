@@ -12,9 +12,11 @@ from datetime import timedelta
 
 import msgspec
 
+from rota.model.host import SILENT
+
 
 class Leases(msgspec.Struct, frozen=True):
-    """How leases go; the same on all hosts of a store."""
+    """How leases go; hosts of one store may differ, because each claim says for itself until when it holds."""
 
     lasts: timedelta = timedelta(seconds=30)
 
@@ -25,8 +27,8 @@ class Leases(msgspec.Struct, frozen=True):
 
     @property
     def pause(self) -> timedelta:
-        """How long a host waits before it renews: two renewals may fail."""
-        return self.lasts / 3
+        """How long a host waits before it renews: two renewals may fail, and nobody takes it for gone in between."""
+        return min(self.lasts / 3, SILENT / 3)
 
 
 class Trust:

@@ -15,6 +15,8 @@ from rota.errors import BadJob
 
 ALL = "all"
 """What a job says that is to run once on every host; so no host has this name."""
+SILENT = timedelta(seconds=30)
+"""A host that was not seen for so long is taken for gone."""
 MAX_HOST_NAME = 100
 _BY_NAME, _BY_ID = "@", "#"
 
@@ -83,8 +85,14 @@ class Host(msgspec.Struct, frozen=True):
     version: str
     drained: bool
     """It finishes what it has, and takes nothing more."""
+    hands_over: bool
+    """What it has goes elsewhere, where that is possible."""
     started_at: datetime
     seen_at: datetime
+
+    def is_silent(self, now: datetime) -> bool:
+        """Tell whether it has not been seen for so long that it is taken for gone."""
+        return now - self.seen_at >= SILENT
 
 
 class NewHost(msgspec.Struct, frozen=True):

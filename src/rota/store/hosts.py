@@ -70,9 +70,14 @@ class HostTable:
         row = self._db.one("host_named", name=name)
         return None if row is None else rows.host(row)
 
-    def set_drained(self, host_id: str, drained: bool) -> bool:
-        """Let a host claim nothing more, or let it claim again."""
-        return self._db.run("drain_host", id=host_id, drained=int(drained)) > 0
+    def set_drained(self, host_id: str, drained: bool, hands_over: bool) -> bool:
+        """Let a host claim nothing more, and perhaps part with what it has; or let it claim again."""
+        return self._db.run("drain_host", id=host_id, drained=int(drained), hands_over=int(hands_over)) > 0
+
+    def planner(self) -> str:
+        """Return the id of the host that plans; nothing while none does."""
+        row = self._db.one("planner")
+        return "" if row is None else str(row[0])
 
     def forget_if_gone(self, host_id: str, silent: timedelta) -> bool:
         """Forget a host that was not seen for so long, and of which nothing runs."""

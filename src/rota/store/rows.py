@@ -102,6 +102,7 @@ def host(row: AnyRow) -> Host:
         capacity=row["capacity"],
         version=row["version"],
         drained=bool(row["drained"]),
+        hands_over=bool(row["hands_over"]),
         started_at=from_us(row["started_at"]),
         seen_at=from_us(row["seen_at"]),
     )

@@ -11,6 +11,7 @@ CREATE TABLE host (
     capacity   BIGINT NOT NULL CHECK (capacity >= 1),
     version    TEXT NOT NULL,
     drained    INTEGER NOT NULL DEFAULT 0 CHECK (drained IN (0, 1)),
+    hands_over INTEGER NOT NULL DEFAULT 0 CHECK (hands_over IN (0, drained)),
     started_at BIGINT NOT NULL,
     seen_at    BIGINT NOT NULL
 );
@@ -78,5 +79,5 @@ WHEN (NEW.state = 'queued' AND NEW.held = 0 AND (OLD.state <> 'queued' OR OLD.he
 EXECUTE FUNCTION fleet_told('ready');
 CREATE TRIGGER run_to_be_cancelled AFTER UPDATE OF cancel_at ON run FOR EACH ROW
 WHEN (NEW.cancel_at IS NOT NULL AND OLD.cancel_at IS NULL) EXECUTE FUNCTION fleet_told('cancel');
-CREATE TRIGGER host_drained AFTER UPDATE OF drained ON host FOR EACH ROW
-WHEN (NEW.drained <> OLD.drained) EXECUTE FUNCTION fleet_told('host');
+CREATE TRIGGER host_drained AFTER UPDATE OF drained, hands_over ON host FOR EACH ROW
+WHEN (NEW.drained <> OLD.drained OR NEW.hands_over <> OLD.hands_over) EXECUTE FUNCTION fleet_told('host');

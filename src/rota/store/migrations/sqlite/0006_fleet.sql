@@ -6,6 +6,7 @@ CREATE TABLE host (
     capacity   INTEGER NOT NULL CHECK (capacity >= 1),
     version    TEXT NOT NULL,
     drained    INTEGER NOT NULL DEFAULT 0 CHECK (drained IN (0, 1)),
+    hands_over INTEGER NOT NULL DEFAULT 0 CHECK (hands_over IN (0, drained)),
     started_at INTEGER NOT NULL,
     seen_at    INTEGER NOT NULL
 ) WITHOUT ROWID;

@@ -23,8 +23,8 @@ SELECT * FROM host ORDER BY name
 SELECT * FROM host WHERE name = :name OR id = :name ORDER BY name = :name DESC LIMIT 1
 
 -- name: drain_host
--- Let a host claim nothing more, or let it claim again.
-UPDATE host SET drained = :drained WHERE id = :id
+-- Let a host claim nothing more, and perhaps part with what it has; or let it claim again.
+UPDATE host SET drained = :drained, hands_over = :hands_over WHERE id = :id
 
 -- name: forget_host_if_gone
 -- A host that was not seen for a while, and of which nothing runs.
@@ -57,6 +57,10 @@ UPDATE fleet
        grace_until = CASE WHEN alive_at < now_us() - :outage THEN now_us() + :lease ELSE grace_until END
  WHERE planner = :host OR planner_until < now_us()
 RETURNING EXISTS (SELECT 1 FROM run WHERE lease_until < now_us()) AS expired
+
+-- name: planner
+-- Who plans; nobody, once that one was silent.
+SELECT planner FROM fleet WHERE planner IS NOT NULL AND planner_until >= now_us()
 
 -- name: resign
 -- A planner that stops lets the next one begin at once.
