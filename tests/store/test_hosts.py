@@ -14,6 +14,7 @@ from rota.model.job import Job
 from rota.model.run import State, Trigger
 from rota.model.settlement import Ended, NewRun, RunFilter
 from rota.process.live import SpoolReader
+from rota.store.instants import span_us
 
 from .worlds import BOOT, HOST, MINUTE, NOW, SECOND, at_once, job
 
@@ -46,6 +47,11 @@ def claim(store, terms: Terms, places: int = 10, host: str = HOST) -> list[str]:
 def expire(store) -> list[str]:
     with store.transaction():
         return [run.id for run in store.hosts.take_expired()]
+
+
+def fall_silent(store, host_id: str, silent: timedelta) -> None:
+    execute = store.database._connection.execute
+    execute("UPDATE host SET seen_at = seen_at - %s WHERE id = %s", [span_us(silent), host_id])
 
 
 def test_a_host_is_known_by_its_name_and_its_id_until_it_is_forgotten(store):
@@ -207,6 +213,28 @@ def test_a_run_for_all_is_one_for_each_host_that_is_there_and_not_drained(postgr
     later = [run for run in runs if run.slot != NOW]
     assert [State.CANCELLED, State.CANCELLED] == [run.state for run in later]
     assert all("waiting to start on this host" in run.reason for run in later)
+
+
+@pytest.mark.parametrize(
+    ("silent", "state", "reason"),
+    [
+        (30 * SECOND, State.QUEUED, ""),
+        (2 * MINUTE, State.CANCELLED, "not started: host db-2 was not there; it was seen last at "),
+        (timedelta(days=2), None, ""),
+    ],
+)
+def test_a_host_that_was_not_there_for_a_run_for_all_has_a_record_that_says_so(postgres, silent, state, reason):
+    register(postgres, "one", "db-1")
+    register(postgres, "two", "db-2")
+    fall_silent(postgres, "two", silent)
+    everywhere = make(postgres, "everywhere", RunsOn(all=True))
+    new = NewRun(postgres.new_id(NOW), everywhere.id, everywhere.definition_id, Trigger.SCHEDULE, slot=NOW)
+    with postgres.transaction():
+        postgres.add_run(new, everywhere.job, NOW, postgres.new_id)
+    runs = {run.needs: run for run in postgres.runs.page(RunFilter(everywhere.id), None, 10)}
+    assert State.QUEUED is runs["#one"].state
+    assert state is (runs["#two"].state if "#two" in runs else None)
+    assert state is None or runs["#two"].reason.startswith(reason)
 
 
 def test_with_one_host_a_run_for_all_is_one_run(memory):
