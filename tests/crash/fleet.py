@@ -37,7 +37,7 @@ class FleetHost:
         self._env |= {"ROTA_STORE": url, "ROTA_NO_WEB": "1", "TZ": "UTC"}
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
+    def start(self, *, wait: bool = True) -> None:
         """Start its engine, and wait until others know of it."""
         words = ["serve", "--home", str(self.path), "--host-name", self.name, "--lease", f"{LEASE:g}s", *self._words]
         before = self.log.count("serving")
@@ -49,7 +49,8 @@ class FleetHost:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        wait_for(lambda: self.log.count("serving") > before, f"{self.name} serves", FAR_OFF)
+        if wait:
+            wait_for(lambda: self.log.count("serving") > before, f"{self.name} serves", FAR_OFF)
 
     def signal(self, number: signal.Signals) -> None:
         """Send its engine a signal; after SIGKILL and SIGTERM, wait until it is gone."""

@@ -160,6 +160,17 @@ def test_a_database_that_is_away_for_longer_than_a_lease_loses_nothing(fleet, se
     assert [(State.FAILED, 5, 1)] * 4 == [(run.state, run.exit_code, run.attempt) for run in ended]
 
 
+def test_a_host_that_starts_before_its_database_waits_for_it(fleet, server):
+    early = fleet.host("one", start=False)
+    server.stop()
+    early.start(wait=False)
+    wait_for(_after(LEASE), "it has looked for its database", FAR_OFF)
+    assert early.process.poll() is None
+    server.start()
+    wait_for(lambda: "serving" in early.log, "it serves", FAR_OFF)
+    assert State.SUCCEEDED is fleet.wait_for_end(fleet.trigger("runs", "true")).state
+
+
 def test_slots_are_planned_once_while_planners_come_and_go(fleet):
     hosts = [fleet.host(name) for name in ("one", "two", "three")]
     fleet.add("tick", "echo $ROTA_SLOT >> marks", every("1s"), policy=Policy(overlap=Overlap.ALLOW))

@@ -68,24 +68,21 @@ def serve_command(
     Jobs that are running then go on, and the next engine takes them over. The pages are served beside it, to you alone
     until there are users (rota user add), and beyond this machine only then.
 
-    Where several hosts share a store on PostgreSQL, this is one of them; `rota hosts` lists them. All of them are to
-    have the same --lease.
+    Where several hosts share a store on PostgreSQL, this is one of them; `rota hosts` lists them. While the database
+    cannot be reached, it waits for it.
 
     Each setting may also come from the environment: ROTA_CAPACITY, ROTA_MAX_RUNNING, ROTA_HOST_NAME, ROTA_LABELS,
     ROTA_LEASE, ROTA_ON_STOP, ROTA_STOP_GRACE,
     ROTA_LOG_FORMAT, ROTA_NO_WEB, ROTA_HOST, ROTA_PORT, ROTA_ALLOWED_HOSTS, ROTA_TRUSTED_PROXIES.
     """
+    from rota.clock import SystemClock
     from rota.config.home import prepare_home
     from rota.config.where import DEFAULT_NAMES
-    from rota.wiring.homes import can_be_signalled, running_engine
     from rota.wiring.serving import become_engine
+    from rota.wiring.stores import wait_for_store
 
-    pid = running_engine(session.home) if os.path.isdir(session.home) else None
-    if pid is not None:
-        stop = f"stop it first (kill {pid})" if can_be_signalled(session.home, pid) else "stop it first, where it runs"
-        raise EngineRunning(
-            f"an engine is running already for {session.home} (pid {pid}); {stop}, or choose another home with --home"
-        )
+    _refuse_second(session.home)
+    wait_for_store(session.home, lambda text: click.echo(f"rota: {text}", err=True), SystemClock())
     chosen = {
         "capacity": capacity or from_environment("ROTA_CAPACITY", _number),
         "max_running": max_running or from_environment("ROTA_MAX_RUNNING", _number),
@@ -116,6 +113,18 @@ def serve_command(
         web=web,
         note=note,
     )
+
+
+def _refuse_second(home: str) -> None:
+    """Refuse to start beside an engine of the same home."""
+    from rota.wiring.homes import can_be_signalled, running_engine
+
+    pid = running_engine(home) if os.path.isdir(home) else None
+    if pid is not None:
+        stop = f"stop it first (kill {pid})" if can_be_signalled(home, pid) else "stop it first, where it runs"
+        raise EngineRunning(
+            f"an engine is running already for {home} (pid {pid}); {stop}, or choose another home with --home"
+        )
 
 
 def _apply_files(session: Session, format_name: str | None, fixed: list[str]) -> ServedFiles | None:

@@ -11,11 +11,14 @@ import os
 from typing import TYPE_CHECKING
 
 from rota.config.home import STORE_RECORD, write_private
-from rota.errors import RotaError
+from rota.errors import RotaError, StoreUnavailable
 from rota.store.sqlite import SqliteDatabase
 from rota.store.store import TableStore
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rota.ports import Clock
     from rota.store.address import Address
     from rota.store.database import Database
 
@@ -24,6 +27,7 @@ IN_HOME = "sqlite"
 """What names the file in the home, for a home that used another store before."""
 INSTALL = "pip install 'rota[postgres]'"
 ENGINE_PATIENCE, COMMAND_PATIENCE = 0.05, 30.0
+_LOOK, _TELL_EVERY = 1.0, 30.0
 _ENGINE_PATIENCE_FOR_MANY = 0.25
 """On PostgreSQL others hold locks as a matter of course; less than its own patience with deadlocks, so we give way."""
 
@@ -72,6 +76,25 @@ def open_at(home: str, *, engine: bool, patience: float | None = None) -> TableS
     if engine or not os.path.exists(store_path(home)):
         _remember(home, address)
     return store
+
+
+def wait_for_store(home: str, tell: Callable[[str], None], clock: Clock) -> None:
+    """Return when the store of a home can be opened, and tell now and then that it cannot.
+
+    A machine may be up before its database is. A file is there or is not; waiting does not mend it.
+    """
+    told = float("-inf")
+    address = address_of(home)
+    while address is not None:
+        try:
+            postgres_at(address, patience=COMMAND_PATIENCE).close()
+        except StoreUnavailable as error:
+            if clock.monotonic() - told >= _TELL_EVERY:
+                told = clock.monotonic()
+                tell(f"{error}. Waiting for it")
+            clock.sleep(_LOOK)
+        else:
+            return
 
 
 def postgres_at(address: Address, *, patience: float) -> Database:
