@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from process.waiting import wait_for
+
 
 def test_the_host_of_a_home_is_shown_with_its_name_and_labels_as_long_as_its_engine_runs(home):
     assert "No host is known yet" in home.ok("hosts")
     home.serve("--host-name", "db-1", "--label", "gpu=a100", "--label", "disk=big", "--capacity", "3")
-    (host,) = home.json("hosts", "--json")
+    (host,) = home.json("hosts")
     assert ("db-1", "up", 0, 3) == (host["name"], host["state"], host["running"], host["capacity"])
     assert {"gpu": "a100", "disk": "big"} == host["labels"]
     assert "disk=big, gpu=a100" in home.ok("hosts", "show", "db-1")
     home.stop()
     assert ["gone"] == [each["state"] for each in home.json("hosts", "list", "--json")]
     assert "db-1 is forgotten" in home.ok("hosts", "forget", "db-1")
-    assert [] == home.json("hosts", "--json")
+    assert [] == home.json("hosts")
 
 
 def test_a_run_is_started_where_it_may_run_and_why_says_where_that_is(home):
@@ -52,9 +54,39 @@ def test_hosts_on_postgresql_are_told_apart_drained_and_resumed(home, postgres_u
     home.env["ROTA_STORE"] = postgres_url
     home.serve("--host-name", "db-1")
     assert "db-1 starts nothing more; nothing runs there." in home.ok("hosts", "drain", "db-1")
-    assert ["drained"] == [each["state"] for each in home.json("hosts", "--json")]
+    assert ["drained"] == [each["state"] for each in home.json("hosts")]
     assert "db-1 starts runs again." in home.ok("hosts", "resume", "db-1")
     assert "host 'db-1' is up" in home.fails(4, "hosts", "forget", "db-1")
+    assert "1 known, all of version" in home.ok("doctor")
     elsewhere = str(home.folder / "other")
     told = home.fails(4, "serve", "--home", elsewhere, "--host-name", "db-1")
     assert "there is another host named 'db-1' on this store; choose another --host-name" in told
+
+
+def test_draining_can_be_waited_for_until_nothing_runs_there_or_until_patience_is_over(home, postgres_url):
+    home.env["ROTA_STORE"] = postgres_url
+    home.serve("--host-name", "db-1")
+    home.ok("add", "long", "--", "sh", "-c", "until [ -e go ]; do sleep 0.1; done")
+    home.ok("run", "long")
+    wait_for(lambda: home.json("runs")[0]["state"] == "running")
+    told = home.fails(124, "hosts", "drain", "db-1", "--hand-over", "--timeout", "1s")
+    assert "still running there: long; it stays drained" in told
+    (host,) = home.json("hosts")
+    assert ("draining", True, True) == (host["state"], host["hands_over"], host["plans"])
+    with home.start("hosts", "drain", "db-1", "--wait") as waiting:
+        assert b"1 still running there" in waiting.stdout.readline()
+        (home.folder / "go").touch()
+        assert b"Nothing runs there any more.\n" == waiting.stdout.read()
+    assert 0 == waiting.returncode
+    assert "drained" in home.ok("hosts")
+
+
+def test_a_desk_without_an_engine_knows_that_hosts_work_on_the_store(home, postgres_url):
+    home.env["ROTA_STORE"] = postgres_url
+    home.serve("--host-name", "db-1")
+    home.ok("add", "talks", "--every", "1h", "--", "echo", "hello")
+    desk = ("--home", str(home.folder / "desk"))
+    done = home.call("run", "talks", "--wait", *desk)
+    assert (0, b"hello\n", b"") == (done.returncode, done.stdout, done.stderr)
+    assert "no engine" not in home.ok("why", "talks", *desk)
+    assert "none of this home; db-1 work on the store" in home.ok("doctor", *desk)

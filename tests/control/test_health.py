@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from rota.control.health import Facts, Finding, check
+from rota.control.pulse import Served
 from rota.model.machine import MachineFacts
 
 from .worlds import DAY, HOUR, NOW, World
@@ -27,7 +28,7 @@ MACHINE = MachineFacts(
 FACTS = Facts(
     home="/home/x/.rota",
     store="/home/x/.rota/rota.db",
-    engine=42,
+    served=Served(42),
     file_system="ext4",
     sqlite="3.51.3",
     wal_warning="",
@@ -57,6 +58,8 @@ def test_a_sound_home_is_ok_in_every_line(world):
         ({}, {"file_system": "tmpfs"}, "file system", "warn"),
         ({}, {"wal_warning": "a known fault"}, "sqlite", "warn"),
         ({}, {"silent": HOUR}, "engine", "fail"),
+        ({}, {"silent": HOUR, "served": Served(None, ("db-1", "db-2"))}, "engine", "fail"),
+        ({}, {"clock_off": -HOUR}, "clock", "warn"),
     ],
 )
 def test_what_is_wrong_is_named_with_what_to_do(world, machine, facts, what, verdict):
@@ -67,9 +70,11 @@ def test_what_is_wrong_is_named_with_what_to_do(world, machine, facts, what, ver
 
 
 def test_no_engine_matters_only_when_there_are_jobs(world):
-    assert "ok" == findings(world, engine=None)["engine"].verdict
+    assert "ok" == findings(world, served=Served(None))["engine"].verdict
     world.add()
-    assert "warn" == findings(world, engine=None)["engine"].verdict
+    assert "warn" == findings(world, served=Served(None))["engine"].verdict
+    elsewhere = findings(world, served=Served(None, ("db-1", "db-2")))["engine"]
+    assert ("ok", "none of this home; db-1, db-2 work on the store") == (elsewhere.verdict, elsewhere.text)
 
 
 def test_a_clock_that_is_behind_what_the_engine_has_seen_is_noticed(world):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from rota.control.pulse import silence, silence_text
+from rota.control.pulse import Served, silence, silence_text
 from rota.control.why import Why
 from rota.model.policy import Overlap, Retries
 from rota.model.run import State
@@ -73,7 +73,7 @@ def test_it_is_told_wherever_somebody_asks(world):
     world.verbs.trigger("backup")
     world.clock.at = NOW + 31 * MINUTE
     why = Why(world.store, world.clock, str, lambda: 42)
-    said = silence_text(42, 62 * SECOND)
+    said = silence_text(Served(42), 62 * SECOND)
     assert "the engine (pid 42) has not done for 1m 2s what is due" in said
     for name in ("hourly", "backup"):
         assert "the engine (pid 42) has not done for" in " ".join(why.job(world.store.jobs.get(name)).sentences)

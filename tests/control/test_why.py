@@ -169,7 +169,7 @@ def test_a_job_that_runs_without_an_engine_says_that_nobody_watches(world):
     run = world.verbs.trigger("backup")
     world.claim()
     assert f"Run {run} is running." in of_job(world)
-    assert f"Run {run} is running, and no engine watches it now" in of_job(world, engine=None)
+    assert f"Run {run} is running, but no engine watches it now" in of_job(world, engine=None)
 
 
 def test_a_job_without_an_engine_says_since_when_it_is_due(world):

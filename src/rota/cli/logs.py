@@ -69,7 +69,7 @@ class _EngineHint:
         if self._said or now - self._asked < _ASK:
             return
         self._asked = now
-        if self._client.engine_pid() is None:
+        if not self._client.served().by_anybody:
             self._said = True
             text = "waiting for one to go on with this run (rota serve); Ctrl-C ends only the waiting"
             click.echo(f"rota: no engine is running for {self._client.home}; {text}", err=True)

@@ -15,6 +15,7 @@ from rota.cli.text import error_is_terminal, safe
 from rota.errors import EngineNotRunning, UsageError
 
 if TYPE_CHECKING:
+    from rota.control.pulse import Served
     from rota.model.run import Run
     from rota.wiring.client import Client
 
@@ -47,7 +48,7 @@ def run_command(session: Session, job: str, wait: bool, param: tuple[str, ...]) 
         _say_why_it_waits(client, run_id)
         return 0
     client.store.jobs.get(job)
-    if client.engine_pid() is None:
+    if not client.served().by_anybody:
         raise EngineNotRunning(
             f"no engine is running for {session.home}, so there is nothing to wait for, and nothing was queued; "
             "start one with `rota serve`, or leave out --wait"
@@ -67,7 +68,7 @@ def _params(pairs: tuple[str, ...]) -> dict[str, str]:
 
 def _say_why_it_waits(client: Client, run_id: str) -> None:
     """Tell a person whose run has to wait behind another one of the job."""
-    if not error_is_terminal() or client.engine_pid() is None:
+    if not error_is_terminal() or not client.served().by_anybody:
         return
     run = client.store.runs.find(run_id)
     active = [] if run is None else client.store.runs.active(run.job_id)
@@ -93,17 +94,17 @@ class _EngineWatch:
         if now - self._asked < _ASK:
             return
         self._asked = now
-        engine = self._client.engine_pid()
-        if engine is not None:
+        by = self._client.served()
+        if by.by_anybody:
             self._alive = now
-            self._tell_silence(engine)
+            self._tell_silence(by)
         elif now - self._alive > _PATIENCE:
             raise EngineNotRunning(
                 f"the engine is gone, and run {self._run_id} is not over. Nothing is lost: the next engine takes it "
                 f"over (rota serve). See it then with: rota logs -f {self._run_id}"
             )
 
-    def _tell_silence(self, engine: int) -> None:
+    def _tell_silence(self, by: Served) -> None:
         """Say once that the engine is there and does nothing: it may be woken, so waiting goes on."""
         from rota.control.pulse import PATIENCE, silence_text
 
@@ -113,7 +114,7 @@ class _EngineWatch:
         silent = self._client.clock.now() - self._undone
         if silent >= PATIENCE:
             self._told = True
-            click.echo(f"rota: {silence_text(engine, silent)}", err=True)
+            click.echo(f"rota: {silence_text(by, silent)}", err=True)
 
 
 def _follow(client: Client, run_id: str) -> int:

@@ -104,15 +104,15 @@ class Session:
         from rota.cli.text import error_is_terminal
 
         client = self.client()
-        engine = client.engine_pid()
-        if engine is None:
+        by = client.served()
+        if not by.by_anybody:
             if always or error_is_terminal():
                 click.echo(f"rota: no engine is running for {self.home}; {text}", err=True)
             return
         from rota.control.pulse import silence, silence_text
 
         if silent := silence(client.store, client.clock):
-            click.echo(f"rota: {silence_text(engine, silent)}", err=True)
+            click.echo(f"rota: {silence_text(by, silent)}", err=True)
 
 
 def here() -> str:

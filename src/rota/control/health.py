@@ -7,7 +7,7 @@ from typing import Literal
 
 import msgspec
 
-from rota.control.pulse import silence_text
+from rota.control.pulse import Served, silence_text
 from rota.control.times import brief
 from rota.model.machine import MachineFacts
 from rota.plan.broken import BROKEN_FACT, decode_broken, why_broken
@@ -21,6 +21,7 @@ _FEW_FILES = 1_000
 _FEW_OPEN_FILES = 256
 _CLOCK_FACT = "clock"
 _CLOCK_STEP = timedelta(minutes=5)
+_CLOCK_OFF = timedelta(seconds=30)
 _OLDEST = datetime(2024, 1, 1)  # noqa: DTZ001 -- a date that every running clock is past, compared without a zone
 
 
@@ -29,7 +30,7 @@ class Facts(msgspec.Struct, frozen=True):
 
     home: str
     store: str
-    engine: int | None
+    served: Served
     file_system: str
     sqlite: str
     wal_warning: str
@@ -43,6 +44,8 @@ class Facts(msgspec.Struct, frozen=True):
     """What serves the store; nothing where it is a file."""
     web: str = ""
     """Where the pages are served; nothing when they are not."""
+    clock_off: timedelta = timedelta(0)
+    """How far this machine's clock is ahead of the one that slots go by."""
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -64,8 +67,9 @@ def check(facts: Facts, store: Store, now: datetime) -> list[Finding]:
         _sqlite(facts),
         _integrity(facts, store),
         _engine(facts, store),
+        *_hosts(store, now),
         _web(facts),
-        _clock(store, now),
+        _clock(facts, store, now),
         _zone(facts),
         _shell(facts),
         _open_files(facts),
@@ -134,26 +138,48 @@ def _integrity(facts: Facts, store: Store) -> Finding:
 
 
 def _engine(facts: Facts, store: Store) -> Finding:
-    if facts.engine is not None and facts.silent is not None:
-        return Finding("fail", "engine", silence_text(facts.engine, facts.silent), "go on with it, or restart it")
-    if facts.engine is not None:
-        return Finding("ok", "engine", f"running (pid {facts.engine})")
+    by = facts.served
+    if by.by_anybody and facts.silent is not None:
+        return Finding("fail", "engine", silence_text(by, facts.silent), "go on with it, or restart it")
+    if by.pid is not None:
+        return Finding("ok", "engine", f"running (pid {by.pid})")
+    if by.hosts:
+        return Finding("ok", "engine", f"none of this home; {', '.join(by.hosts)} work on the store")
     if store.jobs.count():
         return Finding("warn", "engine", "not running: nothing is started", "start it with: rota serve")
     return Finding("ok", "engine", "not running, and there are no jobs yet")
 
 
+def _hosts(store: Store, now: datetime) -> list[Finding]:
+    """Judge the hosts of a shared store."""
+    hosts = store.hosts.all() if store.is_shared else []
+    if not hosts:
+        return []
+    gone = [host.name for host in hosts if host.is_silent(now) and not host.drained]
+    versions = sorted({host.version for host in hosts if not host.is_silent(now)})
+    if gone:
+        advice = "start their engines, or, if they are gone for good: rota hosts forget NAME"
+        return [Finding("warn", "hosts", f"not seen lately: {', '.join(gone)}", advice)]
+    if len(versions) > 1:
+        return [Finding("warn", "hosts", f"of several versions: {', '.join(versions)}", "upgrade the older ones")]
+    return [Finding("ok", "hosts", f"{len(hosts)} known, all of version {', '.join(versions)}")]
+
+
 def _web(facts: Facts) -> Finding:
     if facts.web:
         return Finding("ok", "pages", f"on {facts.web}")
-    return Finding("ok", "pages", "not served" if facts.engine is None else "not served by this engine")
+    return Finding("ok", "pages", "not served" if facts.served.pid is None else "not served by this engine")
 
 
-def _clock(store: Store, now: datetime) -> Finding:
+def _clock(facts: Facts, store: Store, now: datetime) -> Finding:
     fact = store.upkeep.fact(_CLOCK_FACT)
     seen = None if fact is None else datetime.fromisoformat(fact)
     if now.replace(tzinfo=None) < _OLDEST:
         return Finding("fail", "clock", f"it says {now:%Y-%m-%d %H:%M} UTC, which is past", "set the clock")
+    if abs(facts.clock_off) >= _CLOCK_OFF:
+        way = "ahead of" if facts.clock_off > timedelta(0) else "behind"
+        text = f"this machine's is {brief(abs(facts.clock_off))} {way} the database's, which slots and leases go by"
+        return Finding("warn", "clock", text, "check that the machine's time is kept (NTP): jobs see its own clock")
     if seen is not None and seen > now + _CLOCK_STEP:
         text = f"it is {brief(seen - now)} behind the latest time the engine has seen"
         return Finding("warn", "clock", text, "check that the machine's time is kept (NTP)")

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import msgspec
 
+from rota.control.pulse import Served
 from rota.errors import Conflict, NoSuchHost, did_you_mean
 from rota.model.host import SILENT, Host, Terms, may_run, target_of
 from rota.model.run import Run
@@ -101,9 +102,12 @@ class Hosts:
         return HostView(host, state, running, planner == host.id or (not self._store.is_shared and not gone))
 
 
-def is_served(store: Store, clock: Clock) -> bool:
-    """Tell whether any host works on a shared store; with a store in the home, its own engine is what counts."""
-    return store.is_shared and any(not host.is_silent(clock.now()) for host in store.hosts.all())
+def unwatched(store: Store, clock: Clock, run: Run, by: Served) -> str:
+    """Say that nobody watches a run that is running, and what becomes of it; nothing when somebody does."""
+    host = store.hosts.find(run.host or "") if store.is_shared else None
+    if host is not None and host.is_silent(clock.now()):
+        return f"its host {host.name} has not been seen lately; when its lease is over, the run is given away"
+    return "" if by.by_anybody else "no engine watches it now; the next one that starts takes it over"
 
 
 def waits_for_host(store: Store, clock: Clock, run: Run) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import msgspec
+
 from rota.control.times import brief
 from rota.model.run import State
 from rota.model.settlement import RunFilter
@@ -17,6 +19,26 @@ from rota.ports import Clock, Store
 PATIENCE = timedelta(seconds=5)
 _BETWEEN_LOOKS = 1.0
 _QUEUED = 100
+
+
+class Served(msgspec.Struct, frozen=True):
+    """Who works on a store: the engine of this home, by its pid, and on a shared store the hosts that are there."""
+
+    pid: int | None
+    hosts: tuple[str, ...] = ()
+
+    @property
+    def by_anybody(self) -> bool:
+        """Tell whether what is due will be done."""
+        return self.pid is not None or bool(self.hosts)
+
+
+def served(store: Store, clock: Clock, pid: int | None) -> Served:
+    """Return who works on a store, where this home's engine has this pid, or does not run."""
+    if not store.is_shared:
+        return Served(pid)
+    now = clock.now()
+    return Served(pid, tuple(host.name for host in store.hosts.all() if not host.is_silent(now)))
 
 
 def silence(store: Store, clock: Clock) -> timedelta | None:
@@ -40,8 +62,15 @@ def undone_since(store: Store) -> datetime | None:
     return min((instant for instant in instants if instant is not None), default=None)
 
 
-def silence_text(engine: int, silent: timedelta) -> str:
-    """Say that an engine is there, and does nothing."""
+def silence_text(by: Served, silent: timedelta) -> str:
+    """Say that somebody is there, and does nothing."""
+    if by.hosts:
+        return (
+            f"{len(by.hosts)} host{'s' * (len(by.hosts) > 1)} ({', '.join(by.hosts)}) have not done for "
+            f"{brief(silent)} what is due: they are drained, are stopping, or cannot write the store. `rota hosts` and "
+            "their logs say more"
+        )
+    engine = by.pid
     return (
         f"the engine (pid {engine}) has not done for {brief(silent)} what is due: it is stopping, is stopped, hangs, "
         f"or cannot write the store. Its log says more, and `kill -CONT {engine}` wakes one that is stopped"

@@ -9,8 +9,8 @@ from shlex import quote
 
 import msgspec
 
-from rota.control.hosts import is_served, waits_for_host
-from rota.control.pulse import silence, silence_text
+from rota.control.hosts import unwatched, waits_for_host
+from rota.control.pulse import Served, served, silence, silence_text
 from rota.control.references import Finder
 from rota.control.times import brief, relative
 from rota.errors import UsageError
@@ -55,6 +55,9 @@ class Why:
         self._said = said
         self._engine = engine
         self._finder = Finder(store)
+
+    def _served(self) -> Served:
+        return served(self._store, self._clock, self._engine())
 
     # -- a run --------------------------------------------------------------------------------------------------------
 
@@ -132,10 +135,16 @@ class Why:
                 started = run.started_at or now
                 of = f"Attempt {run.attempt}" if attempts else "It"
                 limit = "" if policy.timeout is None else f"; it may take {brief(policy.timeout)}"
-                gone = "" if self._engine() else ". No engine watches it now; the next one that starts takes it over"
-                return [f"{of} has been running for {brief(now - started)}{limit}{gone}.", *asked]
+                gone = unwatched(self._store, self._clock, run, self._served())
+                tail = f", but {gone}" if gone else ""
+                return [f"{of} has been running for {brief(now - started)}{self._where(run)}{limit}{tail}.", *asked]
             case _:
                 return [*asked, *self._end(run, attempts), *self._no_retry(run, policy.retries.count)]
+
+    def _where(self, run: Run) -> str:
+        """Say on which host a run is or was, where there may be several."""
+        host = self._store.hosts.find(run.host) if self._store.is_shared and run.host is not None else None
+        return "" if host is None else f" on {host.name}"
 
     def _end(self, run: Run, attempts: tuple[Attempt, ...]) -> list[str]:
         assert run.ended_at is not None, "the store's CHECK: an ended run has an end"
@@ -144,7 +153,10 @@ class Why:
         reason = f": {run.reason}" if run.reason else ""
         never = " before it started" if run.started_at is None and run.state is State.CANCELLED else ""
         returned = [] if run.result is None else [f"It returned {_shortened(run.result)}"]
-        return [f"{which} {_did(run.state)}{never}{length}, at {self._said(run.ended_at)}{reason}.", *returned]
+        return [
+            f"{which} {_did(run.state)}{never}{self._where(run)}{length}, at {self._said(run.ended_at)}{reason}.",
+            *returned,
+        ]
 
     def _no_retry(self, run: Run, count: int) -> list[str]:
         if run.state in (State.SUCCEEDED, State.CANCELLED) or count or not run.attempt:
@@ -159,8 +171,8 @@ class Why:
         absent = waits_for_host(self._store, self._clock, run)
         if absent:
             return [absent]
-        engine = self._engine()
-        if not engine and not is_served(self._store, self._clock):
+        by = self._served()
+        if not by.by_anybody:
             return ["no engine is running; it starts with the next `rota serve`"]
         held = next((each.held for each in self._store.runs.active(run.job_id) if each.id == run.id), False)
         if held:
@@ -171,9 +183,9 @@ class Why:
         pool = self._store.jobs.pools().get(job.policy.pool)
         if pool is not None and pool[1] >= pool[0]:
             return [f"its pool {job.policy.pool!r} is full ({pool[1]} of {pool[0]} places are taken)"]
-        silent = silence(self._store, self._clock) if engine else None
-        if engine and silent:
-            return [silence_text(engine, silent)]
+        silent = silence(self._store, self._clock)
+        if silent:
+            return [silence_text(by, silent)]
         running = self._store.runs.state_counts().get(State.RUNNING, 0)
         return [f"the engine has no free place for it yet ({running} runs are running; see --capacity)"]
 
@@ -187,10 +199,8 @@ class Why:
             if run.state is State.QUEUED:
                 told += [f"Run {run.id} is queued: {why}." for why in self._queued_because(run)]
             else:
-                alone = (
-                    "" if self._engine() else ", and no engine watches it now; the next one that starts takes it over"
-                )
-                told.append(f"Run {run.id} is {run.state.words}{alone}.")
+                gone = unwatched(self._store, self._clock, run, self._served())
+                told.append(f"Run {run.id} is {run.state.words}{self._where(run)}{f', but {gone}' if gone else ''}.")
         told += self._latest(stored)
         skips = self._store.ledger.page(stored.id, stored.created_at - _EPOCH_DAYS, None, _LATEST_SKIPS)
         told += [f"{self.skip_text(record)}." for record in skips]
@@ -228,7 +238,7 @@ class Why:
             if rest_of(stored.job) is not None:
                 return ["Its next slot is set when the run before it ends."]
             if stored.job.at_boot:
-                idle = "" if self._engine() else ". No engine is running now; start one with: rota serve"
+                idle = "" if self._served().by_anybody else ". No engine is running now; start one with: rota serve"
                 return [f"It runs once each time the machine starts, as soon as the engine does{idle}."]
             return ["It will not run by itself any more: its schedule has no slot left."]
         too = ["It also runs once each time the machine starts."] if stored.job.at_boot else []
@@ -236,11 +246,11 @@ class Why:
 
     def _coming(self, slot: datetime, now: datetime) -> str:
         when = f"{self._said(slot)} ({relative(slot, now)})"
-        engine = self._engine()
-        if engine:
+        by = self._served()
+        if by.by_anybody:
             silent = silence(self._store, self._clock) if slot <= now else None
             if silent is not None:
-                return f"It has been due since {when}, but {silence_text(engine, silent)}."
+                return f"It has been due since {when}, but {silence_text(by, silent)}."
             return f"Its next slot is {when}."
         if slot <= now:
             return f"It has been due since {when}, but no engine is running. Start one with: rota serve"
@@ -284,7 +294,8 @@ class Why:
         if not stored.wants_slots:
             return [f"It has no record. {self._next(stored)[0]}"]
         if due > stored.planned_to:
-            alive = "the engine will decide on it in a moment" if self._engine() else "no engine has run since then"
+            served = self._served().by_anybody
+            alive = "the engine will decide on it in a moment" if served else "no engine has run since then"
             return [f"It was due and is not decided on yet: {alive}."]
         return ["It has no record: the job had another schedule then, or it was pruned."]
 

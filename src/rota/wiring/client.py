@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from rota.control.applying import Applier
     from rota.control.health import Facts
     from rota.control.hosts import Hosts
+    from rota.control.pulse import Served
     from rota.control.questions import Questions
     from rota.control.verbs import Verbs
 
@@ -110,6 +111,12 @@ class Client:
         """Return the pid of this home's engine, or None when none runs."""
         return engine_pid(self.home)
 
+    def served(self) -> Served:
+        """Return who works on the store."""
+        from rota.control.pulse import served
+
+        return served(self.store, self.clock, self.engine_pid())
+
     def engine_is_stopped(self) -> bool:
         """Tell whether this home's engine is there but was stopped (SIGSTOP), as far as the system says that."""
         pid = self.engine_pid()
@@ -143,7 +150,7 @@ class Client:
         return Facts(
             home=self.home,
             store=self.store_path,
-            engine=self.engine_pid(),
+            served=self.served(),
             silent=silence(self.store, self.clock),
             zone_warning=self.zone_warning,
             file_system=file_system_of(store_path(self.home)),
@@ -153,6 +160,7 @@ class Client:
             machine=machine_facts(self.home, store_path(self.home)),
             plugins={group.removeprefix("rota."): names(group) for group in (SCHEDULES, ACTIONS, NOTIFIERS)},
             web=web_address(self.store, self.home, self.home_id),
+            clock_off=SystemClock().now() - self.clock.now(),
         )
 
     def close(self) -> None:
