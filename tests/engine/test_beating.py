@@ -249,6 +249,30 @@ def test_a_claim_that_is_answered_too_late_is_given_back_and_not_started(fleet):
     assert 1 == len(one.launcher.starts)
 
 
+def test_a_host_that_is_gone_is_told_of_once_by_the_one_that_plans(fleet):
+    one, two = fleet.host("one"), fleet.host("two")
+    fleet.live(2)
+    two.awake = False
+    fleet.live(100)
+    assert 1 == sum("host two has not been seen for 30 s" in line[1] for line in one.log.lines)
+    assert ["two"] == [event.data["host"] for event in fleet.store.ledger.events(0, 1000) if event.kind == "host.gone"]
+    two.awake = True
+    fleet.live(100)
+    one.awake = False
+    fleet.live(100)
+    assert ["two", "one"] == [e.data["host"] for e in fleet.store.ledger.events(0, 1000) if e.kind == "host.gone"]
+
+
+def test_a_host_is_not_missed_because_nobody_could_say_anything_for_a_while(fleet):
+    one, two = fleet.host("one"), fleet.host("two")
+    fleet.live(2)
+    one.awake = two.awake = False
+    fleet.live(100)
+    one.awake = two.awake = True
+    fleet.live(100)
+    assert [] == [event for event in fleet.store.ledger.events(0, 1000) if event.kind == "host.gone"]
+
+
 def test_a_drained_host_goes_on_with_what_it_has_and_claims_nothing(fleet):
     one = fleet.host("one")
     fleet.live(2)

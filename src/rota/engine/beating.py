@@ -29,7 +29,7 @@ from rota.ports import Log, Store
 
 _LEADS_FOR = timedelta(seconds=3)
 _OUTAGE = timedelta(seconds=5)
-_LEAD_EVERY = 1.0
+_LEAD_EVERY, _MISS_EVERY = 1.0, 5.0
 _NOW = timedelta(seconds=-1)
 
 
@@ -114,7 +114,7 @@ class Member(Alone):
         self._steady = now_steady
         self._trust = Trust(leases)
         self._expirer = Expirer(store, log)
-        self._lead_due = float("-inf")
+        self._lead_due = self._miss_due = float("-inf")
         self._hands_over = False
         self._changed = True
         """Whoever has just registered has yet to learn whether it plans."""
@@ -199,6 +199,9 @@ class Member(Alone):
         if self.leads and not led:
             self._log.info("this host plans from now on")
             self._changed = True
+        if self.leads and self._lead_due >= self._miss_due:
+            self._miss_due = self._lead_due + _MISS_EVERY
+            self._expirer.miss(self._clock.now())
         if told.expired:
             self._expirer.expire(self._clock.now())
             self._changed = True

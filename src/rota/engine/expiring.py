@@ -1,9 +1,10 @@
-"""Deciding on runs whose hosts let their leases go by: another attempt if policy gives one, else the end of the run."""
+"""What becomes of hosts that fell silent, and of what they ran: another attempt if policy gives one, else the end."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from rota.model.host import SILENT
 from rota.model.run import Run, State
 from rota.model.settlement import Ended
 from rota.plan.retry import GiveUp, TryAgain, decide_retry
@@ -23,6 +24,16 @@ class Expirer:
             told = [(run, self._decide(run, now)) for run in self._store.hosts.take_expired()]
         for run, what in told:
             self._log.warning(what, run.job, run.id)
+
+    def miss(self, now: datetime) -> None:
+        """Tell, once, of each host that should be there and is not."""
+        with self._store.transaction():
+            names = self._store.hosts.miss_silent(SILENT)
+            for name in names:
+                self._store.ledger.add_event("host.gone", now, host=name)
+        for name in names:
+            after = "its runs are given away when their leases are over"
+            self._log.warning(f"host {name} has not been seen for {SILENT.seconds} s; {after}")
 
     def _decide(self, run: Run, now: datetime) -> str:
         """End an attempt, and return what came of the run; a lost attempt counts like any other."""

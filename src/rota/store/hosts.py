@@ -61,6 +61,10 @@ class HostTable:
         own = self._db.all("own_running", host=host_id)
         return Beat(row is not None, frozenset((r["id"], r["attempt"]) for r in own))
 
+    def miss_silent(self, silent: timedelta) -> list[str]:
+        """Return the names of hosts that should be there and were not seen for so long; of each once."""
+        return sorted(row["name"] for row in self._db.all("miss_silent", silent=span_us(silent)))
+
     def all(self) -> list[Host]:
         """Return every host by name."""
         return [rows.host(row) for row in self._db.all("hosts")]

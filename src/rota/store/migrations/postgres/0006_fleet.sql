@@ -12,6 +12,7 @@ CREATE TABLE host (
     version    TEXT NOT NULL,
     drained    INTEGER NOT NULL DEFAULT 0 CHECK (drained IN (0, 1)),
     hands_over INTEGER NOT NULL DEFAULT 0 CHECK (hands_over IN (0, drained)),
+    missed     INTEGER NOT NULL DEFAULT 0 CHECK (missed IN (0, 1)),
     started_at BIGINT NOT NULL,
     seen_at    BIGINT NOT NULL
 );

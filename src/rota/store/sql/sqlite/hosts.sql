@@ -8,11 +8,17 @@ INSERT INTO host (id, name, labels, capacity, version, started_at, seen_at)
 VALUES (:id, :name, :labels, :capacity, :version, now_us(), now_us())
 ON CONFLICT (id) DO UPDATE
    SET name = :name, labels = :labels, capacity = :capacity, version = :version,
-       started_at = now_us(), seen_at = now_us()
+       started_at = now_us(), seen_at = now_us(), missed = 0
 
 -- name: see_host
 -- A host lives; one that was forgotten meanwhile matches no row.
-UPDATE host SET seen_at = now_us() WHERE id = :id RETURNING id
+UPDATE host SET seen_at = now_us(), missed = 0 WHERE id = :id RETURNING id
+
+-- name: miss_silent
+-- Hosts that should be there and were not seen for so long; each is told of once, and none while all come back.
+UPDATE host SET missed = 1
+ WHERE missed = 0 AND drained = 0 AND seen_at < now_us() - :silent AND (SELECT grace_until FROM fleet) < now_us()
+RETURNING name
 
 -- name: hosts
 -- Every host by name.
