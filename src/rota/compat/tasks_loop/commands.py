@@ -22,7 +22,9 @@ from rota.sdk.options import Options
 from rota.sdk.times import now
 
 _LOG = logging.getLogger(__name__)
-_HOME, _STORE = ".rota", "rota.db"
+_HOME = ".rota"
+_STORES = ("rota.db", "rota.store")
+"""What shows that a home has been used: its store, or what it remembers of one elsewhere."""
 _ATTEMPT = "attempt"
 _LOOK = 0.5
 _GRACE = 10.0
@@ -166,7 +168,7 @@ class Commands:
         home = self.home
         with self._lock:
             scheduler = self._scheduler
-        if not new or (scheduler is None and (home is None or not (home / _STORE).exists())):
+        if not new or (scheduler is None and (home is None or not any((home / name).exists() for name in _STORES))):
             return
         if scheduler is not None:
             self._recall(scheduler, new)
