@@ -41,7 +41,7 @@ def test_a_method_that_is_not_there_says_which_are(world):
 
 def test_a_store_that_is_busy_is_a_reason_to_try_again(world, monkeypatch):
     def busy(*_given):
-        raise StoreBusy("rota.db is locked by another program; it will be tried again")
+        raise StoreBusy("rota.db is locked by another program")
 
     monkeypatch.setattr(overview.overview, "summary", busy)
     answer = world.ask("GET", f"{API}/summary")

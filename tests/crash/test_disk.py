@@ -72,7 +72,10 @@ def test_with_a_full_disk_nothing_starts_unrecorded_and_everything_goes_on_by_it
     wait_for(home.marks, "it ticks")
     disk.fill()
 
-    wait_for(lambda: "make room on the disk. Nothing new is started" in engine.errors, "an alarm is given")
+    wait_for(
+        lambda: "make room on the disk. It is tried again; until then nothing new is started" in engine.errors,
+        "an alarm is given",
+    )
     wait_for(lambda: not alive(pid), "the deadline holds all the same", 4)
     with pytest.raises(StoreFull, match="make room on the disk"):
         home.verbs.trigger("ends meanwhile", {"MUCH": "x" * 60_000})

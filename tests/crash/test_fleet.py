@@ -152,7 +152,7 @@ def test_a_database_that_is_away_for_longer_than_a_lease_loses_nothing(fleet, se
     for run in runs:
         fleet.wait_until_running(run)
     server.stop()
-    wait_for(lambda: all("Nothing new is started" in host.log for host in fleet.hosts), "hosts notice", FAR_OFF)
+    wait_for(lambda: all("nothing new is started" in host.log for host in fleet.hosts), "hosts notice", FAR_OFF)
     wait_for(_after(2 * LEASE), "leases would be over by now", FAR_OFF)
     (fleet.work / "go").touch()
     server.start()

@@ -44,7 +44,7 @@ def test_while_the_store_is_locked_deadlines_hold_and_afterwards_nothing_is_miss
     with locked(home) as since:
         wait_for(lambda: not alive(pid), "it is killed on time", 5)
         assert home.client.clock.now() - started < 3 * SECOND
-        assert "is locked by another program; it will be tried again. Nothing new is started" in engine.errors
+        assert "is locked by another program. It is tried again; until then nothing new is started" in engine.errors
         before = home.marks()
         time.sleep(max(0.0, since + HOLD - time.monotonic()))
         assert home.marks() == before

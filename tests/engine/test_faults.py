@@ -79,7 +79,9 @@ def test_a_store_that_is_away_is_told_at_once_and_then_now_and_then(world):
     world.store.fail = lambda _at: ERRORS[0]
     world.live(100)
     told = [text for text in world.log.texts("ERROR") if "locked" in text]
-    assert {"rota.db is locked. Nothing new is started until then; running jobs go on"} == set(told)
+    assert {"rota.db is locked. It is tried again; until then nothing new is started, and running jobs go on"} == set(
+        told
+    )
     assert 3 <= len(told) <= 5
     world.store.fail = lambda _at: None
     world.live(15)

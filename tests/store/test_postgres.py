@@ -96,6 +96,20 @@ def test_a_server_that_is_not_there_is_told_of_without_the_password():
     assert "hush" not in str(told.value)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (("postgres@", "nobody@"), 'role "nobody" does not exist'),
+        (("/postgres?", "/nowhere?"), 'database "nowhere" does not exist'),
+        (("?host", "?shema=x&host"), 'invalid URI query parameter: "shema"'),
+    ],
+)
+def test_an_address_that_cannot_be_right_is_refused_and_not_waited_for(postgres_url, wrong, why):
+    assert wrong[0] in postgres_url
+    with pytest.raises(BadHome, match=f"cannot be used: .*{why}"):
+        open_postgres(postgres_url.replace(*wrong, 1))
+
+
 def test_a_server_that_takes_no_writes_now_is_waited_for(postgres):
     connection = postgres.database._connection
     connection.execute("SET default_transaction_read_only = on")

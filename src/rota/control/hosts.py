@@ -62,8 +62,8 @@ class Hosts:
         view = self._view(host, "")
         if view.running:
             raise Conflict(
-                f"{view.running} runs are running on {name!r} as far as anybody knows; they are given away when its "
-                "leases are over, or end them first (rota cancel)"
+                f"as far as anybody knows, {name!r} runs {view.running} still; wait until its leases are over and they "
+                "are given away, or end them (rota cancel)"
             )
         silent = SILENT if self._store.is_shared else timedelta(0)
         if view.state != "gone" or not self._store.hosts.forget_if_gone(host.id, silent):

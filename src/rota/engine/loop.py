@@ -337,7 +337,9 @@ class Engine:
             self._try_again = monotonic + (_RETRY_FULL if isinstance(error, StoreFull) else _RETRY)
             if monotonic - self._alarmed >= _ALARM_EVERY:
                 self._alarmed = monotonic
-                self._log.error(f"{error}. Nothing new is started until then; running jobs go on")
+                self._log.error(
+                    f"{error}. It is tried again; until then nothing new is started, and running jobs go on"
+                )
             return None
 
     def _rest(self) -> float:

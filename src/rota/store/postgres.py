@@ -26,7 +26,7 @@ from rota.store.address import Address
 from rota.store.copying import Side
 from rota.store.placeholders import with_placeholders
 from rota.store.postgres_connection import Row, connect, settings
-from rota.store.postgres_errors import translated
+from rota.store.postgres_errors import is_refusal, translated, unusable
 from rota.store.statements import load_migrations, load_statements
 
 _BETWEEN_TRIES = 1.0
@@ -62,7 +62,7 @@ class PostgresDatabase:
         self._own_changes = 0
         self._down_until = float("-inf")
         self._down_because = ""
-        self._connection = self._connect()
+        self._connection = self._connect(first=True)
         try:
             self._migrate()
         except psycopg.Error as error:
@@ -75,13 +75,18 @@ class PostgresDatabase:
 
     # -- the connection -----------------------------------------------------------------------------------------------
 
-    def _connect(self) -> psycopg.Connection[Row]:
-        """Connect; a server that could not be reached a moment ago is not asked again yet."""
+    def _connect(self, *, first: bool = False) -> psycopg.Connection[Row]:
+        """Connect; a server that could not be reached a moment ago is not asked again yet.
+
+        Who is refused at the first time has a wrong address; later it is the server that changes, and may change back.
+        """
         if self._clock.monotonic() < self._down_until:
             raise StoreUnavailable(self._down_because)
         try:
             return connect(self._address, self._patience)
         except psycopg.Error as error:
+            if first and is_refusal(error):
+                raise unusable(error, self.path) from error
             failure = translated(error, self.path, lost=True)
             self._down_until, self._down_because = self._clock.monotonic() + _BETWEEN_TRIES, str(failure)
             raise failure from error

@@ -13,6 +13,7 @@ _NO_ROOM = frozenset({"53100", "53200", "53400", "54000", "25006"})
 _FORBIDDEN = frozenset({"42501", "28000", "28P01", "3D000", "3F000"})
 _GONE = ("08", "57P", "53300")
 """The connection, the server; or there are too many connections."""
+_REFUSALS = ("does not exist", "authentication failed", "no pg_hba.conf entry", "no password supplied", "certificate")
 _DAMAGED = "XX001", "XX002"
 
 
@@ -20,16 +21,31 @@ def translated(error: psycopg.Error, shown: str, *, lost: bool) -> Exception:
     """Turn a complaint into ours. `lost` says that the connection is gone."""
     code, told = error.sqlstate or "", first_line(error)
     if code in _LOCKED:
-        return StoreBusy(f"{shown} is locked by somebody else ({told}); it will be tried again")
+        return StoreBusy(f"{shown} is locked by somebody else ({told})")
     if code in _NO_ROOM:
         return StoreFull(f"{shown} cannot be written: {told}; make room there, or name the server that takes writes")
     if code in _FORBIDDEN:
-        return BadHome(f"{shown} cannot be used: {told}; docs/how-to/postgresql.md says what a role needs")
+        return unusable(error, shown)
     if code in _DAMAGED:
         return StoreCorrupt(f"{shown} is damaged ({told}); restore the database from its backup")
     if lost or code.startswith(_GONE):
-        return StoreUnavailable(f"{shown} cannot be reached: {told}; it will be tried again")
+        return StoreUnavailable(f"{shown} cannot be reached: {told}")
     return error
+
+
+def unusable(error: psycopg.Error, shown: str) -> BadHome:
+    """Return our complaint about an address that cannot be used as it is."""
+    return BadHome(f"{shown} cannot be used: {first_line(error)}; docs/how-to/postgresql.md says what is needed")
+
+
+def is_refusal(error: psycopg.Error) -> bool:
+    """Tell whether a server, or libpq, will go on to refuse this address until somebody mends it or the server.
+
+    A connection that was not made has no code, only a text: this knows those of a server that speaks English. Any other
+    refusal is taken for one that passes, as the text of a server that is starting is.
+    """
+    text = str(error)
+    return isinstance(error, psycopg.ProgrammingError) or any(known in text for known in _REFUSALS)
 
 
 def first_line(error: BaseException) -> str:

@@ -249,7 +249,7 @@ def _translated(error: sqlite3.Error, path: str, *, opening: bool = False) -> Ex
     code = getattr(error, "sqlite_errorcode", None)
     primary = None if code is None else code & 0xFF
     if primary in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return StoreBusy(f"{path} is locked by another program; it will be tried again")
+        return StoreBusy(f"{path} is locked by another program")
     if primary in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         return StoreFull(f"{path} cannot be written: {error}; make room on the disk")
     if primary in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):

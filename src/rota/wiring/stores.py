@@ -91,7 +91,7 @@ def wait_for_store(home: str, tell: Callable[[str], None], clock: Clock) -> None
         except StoreUnavailable as error:
             if clock.monotonic() - told >= _TELL_EVERY:
                 told = clock.monotonic()
-                tell(f"{error}. Waiting for it")
+                tell(f"{error}. Waiting for it, and trying again each second")
             clock.sleep(_LOOK)
         else:
             return
