@@ -175,7 +175,8 @@ def test_a_host_does_not_claim_a_run_whose_earlier_attempt_still_lives_on_it(fle
     fleet.live(5)
     one.awake, two.awake = False, True
     fleet.verbs.pause("stubborn")
-    two.engine.limit(0, None)  # it plans, and has no place
+    fleet.live(1)
+    fleet.store.hosts.set_drained("two", True, False)  # it plans, and takes nothing
     fleet.live(60)
     assert State.QUEUED is fleet.run(run).state
     one.awake = True
@@ -271,6 +272,24 @@ def test_a_host_is_not_missed_because_nobody_could_say_anything_for_a_while(flee
     one.awake = two.awake = True
     fleet.live(100)
     assert [] == [event for event in fleet.store.ledger.events(0, 1000) if event.kind == "host.gone"]
+
+
+def test_a_limit_over_everything_that_one_host_names_holds_on_all(fleet):
+    one, two = fleet.host("one"), fleet.host("two")
+    fleet.live(2)
+    one.engine.limit(4, 3)
+    fleet.live(2)
+    for number in range(8):
+        fleet.script[f"long-{number}"] = FOREVER
+        fleet.add(f"long-{number}")
+        fleet.verbs.trigger(f"long-{number}")
+    fleet.live(20)
+    assert 3 == fleet.running(one) + fleet.running(two)
+    one.engine.limit(2, None)
+    fleet.live(2)
+    fleet.poke()
+    fleet.live(20)
+    assert (2, 4) == (fleet.store.hosts.find("one").capacity, fleet.running(two))
 
 
 def test_a_drained_host_goes_on_with_what_it_has_and_claims_nothing(fleet):

@@ -18,11 +18,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
+import msgspec
+
 from rota.clock import FollowingClock, steady
 from rota.engine.expiring import Expirer
 from rota.engine.flights import Flight
 from rota.engine.trust import Leases, Trust
-from rota.model.host import NewHost, Terms, may_run
+from rota.model.host import NewHost, Standing, Terms, may_run
 from rota.model.job import Job
 from rota.plan.handover import can_hand_over
 from rota.ports import Log, Store
@@ -54,6 +56,11 @@ class Alone:
     def terms(self, flights: Mapping[str, Flight]) -> Terms:  # noqa: ARG002 -- of a member's signature
         """Return on what terms it claims."""
         return Terms() if self._host is None else Terms(self._host.name, self._host.labels)
+
+    def limit(self, capacity: int, max_running: int | None) -> None:
+        """Say how much it takes at once from now on, and how much it says that all hosts may."""
+        if self._host is not None:
+            self._host = msgspec.structs.replace(self._host, capacity=capacity, max_running=max_running)
 
     def may_run(self, job: Job) -> bool:  # noqa: ARG002 -- the same
         """Tell whether this host is one that a job may run on."""
@@ -115,7 +122,8 @@ class Member(Alone):
         self._trust = Trust(leases)
         self._expirer = Expirer(store, log)
         self._lead_due = self._miss_due = float("-inf")
-        self._hands_over = False
+        self._standing = Standing()
+        self._limits_unsaid = False
         self._changed = True
         """Whoever has just registered has yet to learn whether it plans."""
 
@@ -128,7 +136,7 @@ class Member(Alone):
 
     def terms(self, flights: Mapping[str, Flight]) -> Terms:
         """Return on what terms it claims: nothing of which an earlier attempt still lives here."""
-        return Terms(self._name, self._me.labels, self._leases.lasts, flights.keys())
+        return Terms(self._name, self._me.labels, self._leases.lasts, self._standing.max_running, flights.keys())
 
     def may_run(self, job: Job) -> bool:
         """Tell whether this host is one that a job may run on."""
@@ -136,14 +144,13 @@ class Member(Alone):
 
     def may_claim(self) -> bool:
         """Tell whether nobody has drained this host, inside the engine's transaction."""
-        host = self._store.hosts.find(self._me.id)
-        self._hands_over = host is not None and host.hands_over
-        return host is None or not host.drained
+        self._standing = self._store.hosts.standing(self._me.id)
+        return not self._standing.drained
 
     def to_hand_over(self, flights: Mapping[str, Flight]) -> list[Flight]:
         """Return the attempts that somebody wants other hosts to go on with; plan/handover.py says which can."""
         here = [flight for flight in flights.values() if flight.ending is None and flight.exited is None]
-        if not self._hands_over or not here:
+        if not self._standing.hands_over or not here:
             return []
         others = [host for host in self._store.hosts.all() if host.id != self._me.id]
         now = self._clock.now()
@@ -161,8 +168,16 @@ class Member(Alone):
         """Tell whether what was asked for at that time may be relied on."""
         return self._trust.holds_since(asked, self._steady())
 
+    def limit(self, capacity: int, max_running: int | None) -> None:
+        """Say, with the next sign of life, how much it takes at once from now on, and how much all hosts may."""
+        self._me = msgspec.structs.replace(self._me, capacity=capacity, max_running=max_running)
+        self._limits_unsaid = True
+
     def tick(self, flights: Mapping[str, Flight]) -> list[Flight]:
         """Do what is due by time, and return attempts that are not this host's any more."""
+        if self._limits_unsaid:
+            self._store.hosts.limit(self._me.id, self._me.capacity, self._me.max_running)
+            self._limits_unsaid = False
         lost = self._beat(flights) if self._trust.is_due(self._steady()) else []
         if self._steady() - self._lead_due >= 0:
             self._lead()

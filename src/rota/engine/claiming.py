@@ -40,7 +40,8 @@ class Claimer:
         if free <= 0:
             return []
         spools = self._launcher.reserve(free)
-        most, boot = self.max_running, self._launcher.boot
+        limits = [limit for limit in (self.max_running, terms.max_running) if limit is not None]
+        most, boot = min(limits, default=None), self._launcher.boot
         claimed = self._store.runs.claim_ready(self._host, boot, now, spools, most, terms)
         return [(one, self._store.jobs.definition(one.definition_id)) for one in claimed]
 

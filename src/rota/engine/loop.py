@@ -130,6 +130,7 @@ class Engine:
             in_all = "" if max_running is None else f", {max_running} on all hosts"
             self._log.info(f"from now on {capacity} at once{in_all}")
         self._claimer.limit(capacity, max_running)
+        self._member.limit(capacity, max_running)
         self._more = True
 
     @property

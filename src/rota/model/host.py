@@ -105,6 +105,17 @@ class NewHost(msgspec.Struct, frozen=True):
     labels: dict[str, str]
     capacity: int
     version: str
+    max_running: int | None = None
+    """How many runs may go at once on all hosts, as far as this one is asked."""
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What a host has to know before it claims."""
+
+    drained: bool = False
+    hands_over: bool = False
+    max_running: int | None = None
+    """The smallest limit over everything that any host names."""
 
 
 class Beat(msgspec.Struct, frozen=True):
@@ -130,6 +141,8 @@ class Terms(msgspec.Struct, frozen=True):
     labels: dict[str, str] = {}
     lease: timedelta | None = None
     """None: for ever, because nobody else works on the store."""
+    max_running: int | None = None
+    """How many runs may go at once on all hosts."""
     busy_with: Collection[str] = ()
     """Runs of which an earlier attempt still lives here: they are left for later, or for others."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from rota.errors import Conflict
-from rota.model.host import Beat, Host, Lead, NewHost, labels_text
+from rota.model.host import Beat, Host, Lead, NewHost, Standing, labels_text
 from rota.model.run import Run
 from rota.store import rows
 from rota.store.database import Database
@@ -48,6 +48,7 @@ class HostTable:
             name=name,
             labels=labels_text(new.labels),
             capacity=new.capacity,
+            max_running=new.max_running,
             version=new.version,
         )
         found = self.find(new.id)
@@ -73,6 +74,17 @@ class HostTable:
         """Return the host of a name or an id."""
         row = self._db.one("host_named", name=name)
         return None if row is None else rows.host(row)
+
+    def limit(self, host_id: str, capacity: int, max_running: int | None) -> None:
+        """Say how much a host takes at once, and how much it says that all hosts may."""
+        self._db.run("limit_host", id=host_id, capacity=capacity, max_running=max_running)
+
+    def standing(self, host_id: str) -> Standing:
+        """Return what a host has to know before it claims; one that was forgotten may go on."""
+        row = self._db.one("standing", id=host_id)
+        if row is None:
+            return Standing()
+        return Standing(bool(row["drained"]), bool(row["hands_over"]), row["max_running"])
 
     def set_drained(self, host_id: str, drained: bool, hands_over: bool) -> bool:
         """Let a host claim nothing more, and perhaps part with what it has; or let it claim again."""

@@ -42,6 +42,7 @@ def member_of(store: Store, home_id: str, clock: Clock, log: Log, settings: Engi
         named=bool(settings.host_name),
         labels=settings.labels,
         capacity=settings.capacity,
+        max_running=settings.max_running,
         version=__version__,
     )
     if isinstance(clock, FollowingClock) and store.is_shared:

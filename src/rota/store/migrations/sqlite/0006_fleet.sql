@@ -4,6 +4,7 @@ CREATE TABLE host (
     name       TEXT NOT NULL UNIQUE CHECK (name <> ''),
     labels     TEXT NOT NULL,
     capacity   INTEGER NOT NULL CHECK (capacity >= 1),
+    max_running INTEGER CHECK (max_running >= 1),
     version    TEXT NOT NULL,
     drained    INTEGER NOT NULL DEFAULT 0 CHECK (drained IN (0, 1)),
     hands_over INTEGER NOT NULL DEFAULT 0 CHECK (hands_over IN (0, drained)),

@@ -4,10 +4,10 @@ SELECT now_us()
 
 -- name: register_host
 -- A host that starts; what people have said about it stays.
-INSERT INTO host (id, name, labels, capacity, version, started_at, seen_at)
-VALUES (:id, :name, :labels, :capacity, :version, now_us(), now_us())
+INSERT INTO host (id, name, labels, capacity, max_running, version, started_at, seen_at)
+VALUES (:id, :name, :labels, :capacity, :max_running, :version, now_us(), now_us())
 ON CONFLICT (id) DO UPDATE
-   SET name = :name, labels = :labels, capacity = :capacity, version = :version,
+   SET name = :name, labels = :labels, capacity = :capacity, max_running = :max_running, version = :version,
        started_at = now_us(), seen_at = now_us(), missed = 0
 
 -- name: see_host
@@ -27,6 +27,14 @@ SELECT * FROM host ORDER BY name
 -- name: host_named
 -- One host, by its name or its id.
 SELECT * FROM host WHERE name = :name OR id = :name ORDER BY name = :name DESC LIMIT 1
+
+-- name: limit_host
+-- How much a host takes at once, and how much it says that all hosts may.
+UPDATE host SET capacity = :capacity, max_running = :max_running WHERE id = :id
+
+-- name: standing
+-- What a host has to know before it claims. The smallest limit that any host names is that of all.
+SELECT drained, hands_over, (SELECT min(max_running) FROM host) AS max_running FROM host WHERE id = :id
 
 -- name: drain_host
 -- Let a host claim nothing more, and perhaps part with what it has; or let it claim again.
