@@ -8,9 +8,12 @@ from contextlib import contextmanager
 
 from rota.wiring.client import Client
 
+_KEPT = 4
+"""A database has few connections, for all hosts and everybody else."""
+
 
 class ClientDesks:
-    """See control.desk.Desks. As many stores are open as requests were ever served at once."""
+    """See control.desk.Desks. A few stores stay open, more are opened while many ask at once."""
 
     def __init__(self, home: str) -> None:
         self._home = home
@@ -27,12 +30,15 @@ class ClientDesks:
         try:
             yield desk
         finally:
-            with self._lock:
-                if not self._closed:
-                    self._free.append(desk)
-                    desk = None
-            if desk is not None:
-                desk.close()
+            self._take_back(desk)
+
+    def _take_back(self, desk: Client) -> None:
+        with self._lock:
+            keeps = not self._closed and len(self._free) < _KEPT
+            if keeps:
+                self._free.append(desk)
+        if not keeps:
+            desk.close()
 
     def close(self) -> None:
         """Close the stores; those that are lent are closed when they come back."""
