@@ -21,6 +21,7 @@ RotaError                      1
 │   ├── Outdated                   somebody changed it in between
 │   ├── NotByHand                  a file's or a program's job is changed there
 │   ├── IllegalMove                the state machine forbids it
+│   ├── StoreInUse                 older programs work on the store, and could not after the change of its schema
 │   └── EngineRunning              the home has an engine already
 ├── EngineNotRunning           5   only an engine could do this
 ├── HomeGone                   1   somebody took the home away while an engine served it
@@ -31,6 +32,8 @@ RotaError                      1
 ├── CallFailed                 1   a call's process ended without an answer, or with an exception that cannot be sent
 ├── NotCarried                 1   a call returned something that cannot be sent back from its process
 ├── NotKept                    1   a run has succeeded, but what its function returned could not be kept
+├── Unreadable                 1   a newer rota wrote it, and this one does not understand it
+│   └── UnreadableJob
 └── StoreUnavailable           1   passing: locked by another program, or the disk is full
     ├── StoreBusy
     └── StoreFull
@@ -40,6 +43,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from datetime import datetime
 
 _FEW = 10
 _MANY = 500
@@ -155,6 +159,10 @@ class IllegalMove(Conflict):
     """The state machine of runs forbids it."""
 
 
+class StoreInUse(Conflict):
+    """Older programs work on the store, and could not go on after the change of its schema."""
+
+
 class EngineRunning(Conflict):
     """The home has an engine already."""
 
@@ -199,6 +207,19 @@ class NotCarried(RotaError):
 
 class NotKept(RotaError):
     """A run has succeeded, but what its function returned could not be kept with it; the text says why."""
+
+
+class Unreadable(RotaError):
+    """A newer rota wrote it, and this one does not understand it; whoever does goes on with it."""
+
+
+class UnreadableJob(Unreadable):
+    """A job of which that is true; knows as much of it as is to be read."""
+
+    def __init__(self, why: str, job_id: int, name: str, definition_id: int, planned_to: datetime) -> None:
+        self.why, self.job_id, self.name = why, job_id, name
+        self.definition_id, self.planned_to = definition_id, planned_to
+        super().__init__(f"job {name!r}: {why}")
 
 
 class StoreUnavailable(RotaError):

@@ -14,6 +14,7 @@ def test_the_host_of_a_home_is_shown_with_its_name_and_labels_as_long_as_its_eng
     assert ("db-1", "up", 0, 3) == (host["name"], host["state"], host["running"], host["capacity"])
     assert {"gpu": "a100", "disk": "big"} == host["labels"]
     assert "disk=big, gpu=a100" in home.ok("hosts", "show", "db-1")
+    assert f"{host['version']} (schema {host['schema']})" in home.ok("hosts", "show", "db-1")
     home.stop()
     assert ["gone"] == [each["state"] for each in home.json("hosts", "list", "--json")]
     assert "db-1 is forgotten" in home.ok("hosts", "forget", "db-1")
@@ -57,7 +58,7 @@ def test_hosts_on_postgresql_are_told_apart_drained_and_resumed(home, postgres_u
     assert ["drained"] == [each["state"] for each in home.json("hosts")]
     assert "db-1 starts runs again." in home.ok("hosts", "resume", "db-1")
     assert "host 'db-1' is up" in home.fails(4, "hosts", "forget", "db-1")
-    assert "1 known, all of version" in home.ok("doctor")
+    assert "1 known, 1 there" in home.ok("doctor")
     elsewhere = str(home.folder / "other")
     told = home.fails(4, "serve", "--home", elsewhere, "--host-name", "db-1")
     assert "there is another host named 'db-1' on this store; choose another --host-name" in told

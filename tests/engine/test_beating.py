@@ -13,7 +13,7 @@ from rota.engine.beating import Member
 from rota.engine.loop import Engine
 from rota.engine.settings import EngineSettings
 from rota.engine.trust import Leases
-from rota.errors import StoreUnavailable
+from rota.errors import StoreTooNew, StoreUnavailable
 from rota.ids import RunIds
 from rota.model.action import Shell
 from rota.model.host import ANYWHERE, NewHost, RunsOn
@@ -326,3 +326,32 @@ def test_a_start_of_a_machine_is_decided_by_its_own_host_for_the_jobs_that_it_ma
     expected = [("all", "one"), ("all", "two"), ("any", "one"), ("any", "two"), ("picky", "one")]
     assert expected == sorted((run.job, run.host) for run in runs)
     assert {State.SUCCEEDED} == {run.state for run in runs}
+
+
+def test_an_engine_under_which_the_store_becomes_too_new_stops_and_says_what_to_do(fleet):
+    one = fleet.host("one")
+    fleet.live(1)
+    fleet.store._db._connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(StoreTooNew):
+        fleet.live(LEASE.total_seconds())
+    assert "upgrade rota here, or use the newer one. This engine stops; running jobs go on" in one.log.texts("ERROR")[0]
+
+
+def test_a_lost_run_that_only_a_newer_rota_understands_is_decided_on_when_one_does(fleet):
+    one = fleet.host("one", only="yes")
+    two = fleet.host("two")
+    fleet.script["long"] = FOREVER
+    fleet.add("long", policy=AGAIN, runs_on=RunsOn(labels={"only": "yes"}))
+    run = fleet.verbs.trigger("long")
+    fleet.live(5)
+    one.awake = False
+    execute, definition = fleet.store._db._connection.execute, fleet.run(run).definition_id
+    body = execute("SELECT body FROM definition WHERE id = ?", [definition]).fetchone()[0]
+    execute("UPDATE definition SET body = ? WHERE id = ?", [body.replace("{", '{"sandbox":true,', 1), definition])
+    fleet.store.jobs._definitions.clear()
+    fleet.live(90)
+    assert State.RUNNING is fleet.run(run).state
+    assert 1 == sum("left for a newer rota" in text for text in two.log.texts("WARNING"))
+    execute("UPDATE definition SET body = ? WHERE id = ?", [body, definition])
+    fleet.live(5)
+    assert (State.QUEUED, 1) == (fleet.run(run).state, len(fleet.store.runs.attempts(run)))

@@ -40,7 +40,7 @@ def test_the_wish_that_a_run_ends_is_told(postgres, listener):
 
 def test_that_a_host_is_drained_is_told(postgres, listener):
     postgres.hosts.register(NewHost("one", "box", False, {}, 1, "1.0"))
-    postgres.hosts.set_drained("one", True)
+    postgres.hosts.set_drained("one", True, False)
     wait_for(listener.drain)
 
 

@@ -162,7 +162,7 @@ def test_programs_that_make_the_store_at_once_make_it_once(postgres_url):
     at_once(*[opened] * 4)
     world = open_postgres(postgres_url)
     assert "4" == world.upkeep.fact("opened")
-    assert len(load_migrations("postgres")) == world.database._version()
+    assert len(load_migrations("postgres")) == world.database.schema().number
     world.close()
 
 
@@ -191,11 +191,11 @@ def test_a_store_of_each_earlier_schema_is_brought_up_to_date_with_what_is_in_it
         stored = old.make()
         run = old.new_id(NOW)
         old.database._connection.execute(_EARLIER_RUN, [run, stored.id, stored.definition_id, to_us(NOW)])
-        assert earlier == old.database._version()
+        assert earlier == old.database.schema().number
         old.close()
     new = open_postgres(postgres_url)
     assert (stored, run) == (new.jobs.get("backup"), new.claim(1)[0].run_id)
-    assert len(scripts) == new.database._version()
+    assert len(scripts) == new.database.schema().number
     new.close()
 
 

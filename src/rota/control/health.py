@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -9,8 +10,10 @@ import msgspec
 
 from rota.control.pulse import Served, silence_text
 from rota.control.times import brief
+from rota.errors import UnreadableJob
+from rota.model.host import Host
 from rota.model.machine import MachineFacts
-from rota.plan.broken import BROKEN_FACT, decode_broken, why_broken
+from rota.plan.broken import BROKEN_FACT, Broken, decode_broken, why_broken
 from rota.ports import Store
 from rota.schedule.zones import local_zone_name
 
@@ -156,13 +159,21 @@ def _hosts(store: Store, now: datetime) -> list[Finding]:
     if not hosts:
         return []
     gone = [host.name for host in hosts if host.is_silent(now) and not host.drained]
-    versions = sorted({host.version for host in hosts if not host.is_silent(now)})
+    there = [host for host in hosts if not host.is_silent(now)]
     if gone:
         advice = "start their engines, or, if they are gone for good: rota hosts forget NAME"
-        return [Finding("warn", "hosts", f"not seen lately: {', '.join(gone)}", advice)]
-    if len(versions) > 1:
-        return [Finding("warn", "hosts", f"of several versions: {', '.join(versions)}", "upgrade the older ones")]
-    return [Finding("ok", "hosts", f"{len(hosts)} known, all of version {', '.join(versions)}")]
+        return [Finding("warn", "hosts", f"not seen lately: {', '.join(gone)}", advice), *_versions(there)]
+    return [Finding("ok", "hosts", f"{len(hosts)} known, {len(there)} there"), *_versions(there)]
+
+
+def _versions(there: list[Host]) -> list[Finding]:
+    """Look whether hosts of several versions share the store: that is how they are upgraded, and should pass."""
+    versions = sorted({host.version for host in there})
+    if len(versions) == 1:
+        return [Finding("ok", "versions", f"every host that is there has rota {versions[0]}")]
+    named = [f"rota {one}: {', '.join(host.name for host in there if host.version == one)}" for one in versions]
+    advice = "two versions work side by side; upgrade the others when you can"
+    return [Finding("warn", "versions", "; ".join(named), advice)] if named else []
 
 
 def _web(facts: Facts) -> Finding:
@@ -227,14 +238,22 @@ def _held(store: Store) -> Finding:
 def _schedules(store: Store) -> Finding:
     """Look for jobs that are not planned, because their schedules cannot be read."""
     broken = decode_broken(store.upkeep.fact(BROKEN_FACT))
-    jobs = [(store.jobs.by_id(job_id), broken) for job_id in broken]
-    found = [(stored.name, reason) for stored, known in jobs if (reason := why_broken(known, stored))]
+    looked_at = [_why_broken(store, job_id, broken) for job_id in broken]
+    found = [(name, reason) for name, reason in looked_at if reason]
     if not found:
         return Finding("ok", "schedules", "all can be read")
     name, reason = found[0]
     count = "1 job is" if len(found) == 1 else f"{len(found)} jobs are"
     advice = "install what is missing, or restart the engine with what is mended; or give the job another schedule"
     return Finding("fail", "schedules", f"{count} not planned: {name}: {reason}", advice)
+
+
+def _why_broken(store: Store, job_id: int, broken: Mapping[int, Broken]) -> tuple[str, str]:
+    try:
+        stored = store.jobs.by_id(job_id)
+    except UnreadableJob as error:
+        return error.name, error.why
+    return stored.name, why_broken(broken, stored)
 
 
 def _plugins(facts: Facts) -> Finding:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from rota.engine.flights import Ending, Exited, Flight
-from rota.errors import Conflict
+from rota.errors import Conflict, Unreadable
 from rota.model.run import Run
 from rota.model.settlement import Exit
 from rota.plan.adopt import GiveBack, Lose, Settle, WatchOn, decide_adoption
@@ -84,7 +84,11 @@ class Adopter:
     def _take_over(
         self, run: Run, decision: Settle | WatchOn | Lose, now: datetime, ended: Callable[[Flight, Exited], None]
     ) -> Flight:
-        job = self._store.jobs.definition(run.definition_id)
+        try:
+            job = self._store.jobs.definition(run.definition_id)
+        except Unreadable as error:
+            why = f"run {run.id} of job {run.job!r} is running here: {error}; start the newer rota here again"
+            raise Unreadable(why) from error
         assert run.started_at is not None, "the store's CHECK: a running run has a start"
         flight = Flight(run.id, run.attempt, job, run.started_at, run.slot)
         goes_on = self._launcher.adopt(run, job, decision.pid if isinstance(decision, WatchOn) else None)

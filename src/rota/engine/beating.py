@@ -5,8 +5,8 @@ Three things go by time here, all of them on the database's clock (docs/proof sa
 1. Every third of a lease a host renews the leases of what it runs. It is told what is its own still; the rest went
    elsewhere while it was silent, and its processes are ended.
 2. Each second one host, and always the same as long as it lives, says that it plans. After three seconds of silence any
-   other does. UNIQUE (job, slot, target) and the jobs' cursors are what keeps slots from being planned twice; that one
-   host plans only saves the others the work.
+   other does; one of a newer version does at once. UNIQUE (job, slot, target) and the jobs' cursors are what keeps
+   slots from being planned twice; that one host plans only saves the others the work.
 3. The host that plans looks for leases that are over, and decides on those runs. After a time in which nobody could say
    anything, because the database was away, it waits for one lease first: whoever lived on renews in time.
 
@@ -199,6 +199,7 @@ class Member(Alone):
         told = self._store.hosts.beat(self._me.id, self._leases.lasts)
         self._trust.answered(asked)
         self._clock.follow()
+        self._store.refuse_newer()
         if not told.known:
             self.register()
         lost = [flight for flight in flights.values() if (flight.run_id, flight.attempt) not in told.own]

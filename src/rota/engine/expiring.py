@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from rota.errors import Unreadable
 from rota.model.host import SILENT
 from rota.model.run import Run, State
 from rota.model.settlement import Ended
@@ -17,13 +18,26 @@ class Expirer:
     def __init__(self, store: Store, log: Log) -> None:
         self._store = store
         self._log = log
+        self._left: set[str] = set()
+        """Runs that only a newer rota can decide on."""
 
     def expire(self, now: datetime) -> None:
         """Take what has expired, decide on each, and tell when that is on disk. Nobody can renew in between."""
         with self._store.transaction():
-            told = [(run, self._decide(run, now)) for run in self._store.hosts.take_expired()]
+            told = [(run, self._decide_if_understood(run, now)) for run in self._store.hosts.take_expired()]
         for run, what in told:
-            self._log.warning(what, run.job, run.id)
+            if what:
+                self._log.warning(what, run.job, run.id)
+
+    def _decide_if_understood(self, run: Run, now: datetime) -> str:
+        """Decide, unless only a newer rota understands what the job's policy is: then it decides when it plans."""
+        try:
+            return self._decide(run, now)
+        except Unreadable as error:
+            if run.id in self._left:
+                return ""
+            self._left.add(run.id)
+            return f"its lease is over, and what follows is left for a newer rota: {error}"
 
     def miss(self, now: datetime) -> None:
         """Tell, once, of each host that should be there and is not."""

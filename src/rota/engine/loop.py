@@ -25,7 +25,7 @@ from rota.engine.settings import EngineSettings
 from rota.engine.settling import Settler
 from rota.engine.strays import Strays
 from rota.engine.watching import Warden
-from rota.errors import StoreBusy, StoreFull, StoreUnavailable
+from rota.errors import StoreBusy, StoreFull, StoreTooNew, StoreUnavailable
 from rota.model.job import Job
 from rota.model.settlement import Claimed
 from rota.ports import Clock, Launcher, Log, Pokes, Store
@@ -69,7 +69,7 @@ class Engine:
         self._pokes = pokes
         self._host = host
         self._planner = Planner(store, new_id, log)
-        self._claimer = Claimer(store, launcher, host, clock, settings)
+        self._claimer = Claimer(store, launcher, host, clock, settings, log)
         self._member = member or Alone(store)
         self._adopter = Adopter(store, launcher, host, log, self._member.of_machine)
         self._booter = Booter(store, launcher, host, new_id, log, self._member.may_run)
@@ -331,6 +331,9 @@ class Engine:
         """Call; if the store cannot be used now, sound the alarm and try again soon. Nothing is lost meanwhile."""
         try:
             return call()
+        except StoreTooNew as error:
+            self._log.error(f"{error}. This engine stops; running jobs go on, for the next one to adopt")
+            raise
         except StoreUnavailable as error:
             self._planner.rolled_back()
             self._in_doubt = self._in_doubt or not isinstance(error, StoreBusy | StoreFull)

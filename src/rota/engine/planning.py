@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from rota.engine.crashpoints import reach
-from rota.errors import BadSchedule
+from rota.errors import BadSchedule, UnreadableJob
 from rota.model.job import StoredJob
 from rota.model.ledger import Skip, SkipCode
 from rota.plan.broken import BROKEN_FACT, Broken, decode_broken, encode_broken, why_broken
@@ -22,6 +22,19 @@ CORRECTION = timedelta(hours=3)
 _CLOCK_FACT = "clock"
 _CLOCK_WRITTEN = timedelta(minutes=1)
 _WANDERS = timedelta(seconds=5)
+
+
+class _Shelved(msgspec.Struct, frozen=True):
+    """What is to be known of a job in order not to plan it."""
+
+    id: int
+    name: str
+    definition_id: int
+    planned_to: datetime
+
+
+def _shelved(stored: StoredJob) -> _Shelved:
+    return _Shelved(stored.id, stored.name, stored.definition_id, stored.planned_to)
 
 
 class Planner:
@@ -42,13 +55,17 @@ class Planner:
 
     def plan(self, now: datetime) -> bool:
         """Account for the due slots of up to a few hundred jobs; True when more are due."""
-        due = self._store.jobs.due(now, _JOBS_A_TURN)
+        try:
+            due = self._store.jobs.due(now, _JOBS_A_TURN)
+        except UnreadableJob as error:
+            self._shelve(_Shelved(error.job_id, error.name, error.definition_id, error.planned_to), now, error.why)
+            return True
         for stored in due:
             active = [] if stored.job.job_limit is None else self._store.runs.active(stored.id)
             try:
                 plan = plan_due(stored, now, active)
             except BadSchedule as error:
-                self._shelve(stored, now, error)
+                self._shelve(_shelved(stored), now, str(error))
                 continue
             if self._store.record_plan_if_unmoved(stored, plan, now, self._new_id) and plan.stuck:
                 text = f"skipped {plan.skip_streak} times in a row: {plan.skips[-1].reason}"
@@ -65,15 +82,13 @@ class Planner:
                 self._store.runs.bring_forward(back)
         self._followed_next = now, monotonic
 
-    def _shelve(self, stored: StoredJob, now: datetime, error: BadSchedule) -> None:
+    def _shelve(self, job: _Shelved, now: datetime, why: str) -> None:
         """Take a job out of planning whose schedule can be read no more (its zone is gone, say): others go on."""
-        self._store.jobs.set_cursor(stored.id, stored.planned_to, None)
-        broken = decode_broken(self._store.upkeep.fact(BROKEN_FACT)) | {
-            stored.id: Broken(stored.definition_id, str(error))
-        }
+        self._store.jobs.set_cursor(job.id, job.planned_to, None)
+        broken = decode_broken(self._store.upkeep.fact(BROKEN_FACT)) | {job.id: Broken(job.definition_id, why)}
         self._store.upkeep.put_fact(BROKEN_FACT, encode_broken(broken))
-        self._store.ledger.add_event("job.broken", now, stored.id, reason=str(error))
-        self._log.error(f"it is not planned any more, because its schedule cannot be read: {error}", stored.name)
+        self._store.ledger.add_event("job.broken", now, job.id, reason=why)
+        self._log.error(f"it is not planned any more, because its schedule cannot be read: {why}", job.name)
 
     def mend(self, now: datetime) -> bool:
         """Plan again whose schedule can be read again (its plug-in is there now, say); tell whether there is any.
@@ -83,8 +98,12 @@ class Planner:
         broken = decode_broken(self._store.upkeep.fact(BROKEN_FACT))
         left: dict[int, Broken] = {}
         mended = False
-        for job_id in broken:
-            stored = self._store.jobs.by_id(job_id)
+        for job_id, known in broken.items():
+            try:
+                stored = self._store.jobs.by_id(job_id)
+            except UnreadableJob:
+                left[job_id] = known  # a newer rota, or its next definition, mends it
+                continue
             if not why_broken(broken, stored):
                 continue  # somebody has changed, paused or removed it
             try:
@@ -138,7 +157,7 @@ class Planner:
                 try:
                     self._correct_job(stored, now)
                 except BadSchedule as error:
-                    self._shelve(stored, now, error)
+                    self._shelve(_shelved(stored), now, str(error))
             after = batch[-1].id
         self._store.runs.wake_all(now)
         text = f"the clock went back from {since} to {now}; every next slot was computed anew"

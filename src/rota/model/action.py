@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 
 
-class Command(msgspec.Struct, frozen=True, tag_field="kind", tag="command", omit_defaults=True):
+class Command(
+    msgspec.Struct, frozen=True, tag_field="kind", tag="command", omit_defaults=True, forbid_unknown_fields=True
+):
     """A program and its arguments, started without a shell."""
 
     argv: tuple[str, ...]
@@ -19,7 +21,7 @@ class Command(msgspec.Struct, frozen=True, tag_field="kind", tag="command", omit
         return join(self.argv)
 
 
-class Shell(msgspec.Struct, frozen=True, tag_field="kind", tag="shell", omit_defaults=True):
+class Shell(msgspec.Struct, frozen=True, tag_field="kind", tag="shell", omit_defaults=True, forbid_unknown_fields=True):
     """A line for /bin/sh."""
 
     line: str
@@ -29,7 +31,9 @@ class Shell(msgspec.Struct, frozen=True, tag_field="kind", tag="shell", omit_def
         return self.line
 
 
-class Python(msgspec.Struct, frozen=True, tag_field="kind", tag="python", omit_defaults=True):
+class Python(
+    msgspec.Struct, frozen=True, tag_field="kind", tag="python", omit_defaults=True, forbid_unknown_fields=True
+):
     """A Python function, called in a process of its own: `pkg.mod:func`."""
 
     target: str
@@ -43,7 +47,9 @@ class Python(msgspec.Struct, frozen=True, tag_field="kind", tag="python", omit_d
         return f"{self.target}({', '.join(given)})"
 
 
-class Function(msgspec.Struct, frozen=True, tag_field="kind", tag="function", omit_defaults=True):
+class Function(
+    msgspec.Struct, frozen=True, tag_field="kind", tag="function", omit_defaults=True, forbid_unknown_fields=True
+):
     """A Python function of the program that the engine runs in; the program knows it by its name."""
 
     name: str

@@ -21,7 +21,7 @@ MAX_HOST_NAME = 100
 _BY_NAME, _BY_ID = "@", "#"
 
 
-class RunsOn(msgspec.Struct, frozen=True, omit_defaults=True):
+class RunsOn(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Where a job may run: anywhere, on a host by name, on hosts with some labels, or once on each of all hosts."""
 
     labels: dict[str, str] = {}
@@ -83,6 +83,8 @@ class Host(msgspec.Struct, frozen=True):
     labels: dict[str, str]
     capacity: int
     version: str
+    schema: int
+    """The store's schema that its rota knows: docs/decisions/0018."""
     drained: bool
     """It finishes what it has, and takes nothing more."""
     hands_over: bool
@@ -155,7 +157,10 @@ def may_run(needs: str, host_id: str, terms: Terms) -> bool:
         return needs[1:] == host_id
     if needs.startswith(_BY_NAME):
         return needs[1:] == terms.name
-    wanted: dict[str, str] = msgspec.json.decode(needs, type=dict[str, str])
+    try:
+        wanted = msgspec.json.decode(needs, type=dict[str, str])
+    except msgspec.DecodeError:
+        return False  # a newer rota asks for something that this one knows nothing of, so it is not here
     return all(terms.labels.get(key) == value for key, value in wanted.items())
 
 

@@ -22,7 +22,7 @@ BY_HAND = "hand"
 """The origin of jobs made on the command line."""
 
 
-class ScheduleSpec(msgspec.Struct, frozen=True, omit_defaults=True):
+class ScheduleSpec(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """One schedule as text; `schedule/` turns it into instants."""
 
     kind: Literal["cron", "every", "at", "calendar", "custom"]
@@ -45,7 +45,7 @@ class ScheduleSpec(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.kind == "at" and is_boot(self.text)
 
 
-class Job(msgspec.Struct, frozen=True, omit_defaults=True):
+class Job(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """A job as its author defined it."""
 
     name: str

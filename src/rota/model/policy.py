@@ -35,7 +35,7 @@ class OutputMode(StrEnum):
     PIPE = "pipe"
 
 
-class Retries(msgspec.Struct, frozen=True, omit_defaults=True):
+class Retries(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """Whether and when a failed attempt is tried again."""
 
     count: int = 0
@@ -46,7 +46,7 @@ class Retries(msgspec.Struct, frozen=True, omit_defaults=True):
     only_on: tuple[int, ...] = ()
 
 
-class Output(msgspec.Struct, frozen=True, omit_defaults=True):
+class Output(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """How much of each stream is kept, and how it gets there."""
 
     head: int = 256 * 1024
@@ -55,7 +55,7 @@ class Output(msgspec.Struct, frozen=True, omit_defaults=True):
     """None: a file, or a pipe where the job runs as another user."""
 
 
-class Policy(msgspec.Struct, frozen=True, omit_defaults=True):
+class Policy(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     """All of a job's policies."""
 
     overlap: Overlap = Overlap.SKIP

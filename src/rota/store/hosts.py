@@ -50,6 +50,7 @@ class HostTable:
             capacity=new.capacity,
             max_running=new.max_running,
             version=new.version,
+            schema=self._db.knows,
         )
         found = self.find(new.id)
         assert found is not None, "it was written just now"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import msgspec
 
-from rota.errors import NoSuchJob, Outdated
+from rota.errors import NoSuchJob, Outdated, Unreadable
 from rota.model.job import Job, JobCounts, StoredJob
 from rota.model.run import states_of
 from rota.model.settlement import JobFilter
@@ -15,6 +16,7 @@ from rota.store import rows
 from rota.store.database import Database
 from rota.store.filters import containing
 from rota.store.instants import from_us, maybe_us, span_us, to_us
+from rota.store.rows import AnyRow
 
 _KEPT_DEFINITIONS = 512
 _ALL = 1 << 40
@@ -98,19 +100,19 @@ class JobTable:
         return JobCounts(row["jobs"], row["paused"], row["disabled"])
 
     def due(self, now: datetime, limit: int) -> list[StoredJob]:
-        """Return jobs whose time has come, oldest first."""
+        """Return jobs whose time has come, oldest first; raises UnreadableJob, for that one to be left out."""
         return [rows.stored_job(row) for row in self._db.all("due_jobs", now=to_us(now), limit=limit)]
 
     def timed(self, after: int, now: datetime, limit: int) -> list[StoredJob]:
         """Return jobs that the clock may make due, or that are planned beyond now, by number, after the cursor."""
-        return [rows.stored_job(row) for row in self._db.all("timed_jobs", after=after, now=to_us(now), limit=limit)]
+        return _readable(lambda last: self._db.all("timed_jobs", after=last, now=to_us(now), limit=limit), after)
 
     def maybe_at_boot(self, after: int, limit: int) -> list[StoredJob]:
         """Return jobs in service that may be due at a start of the machine, by number, after the cursor.
 
         Their own definitions tell whether they are.
         """
-        return [rows.stored_job(row) for row in self._db.all("maybe_boot_jobs", after=after, limit=limit)]
+        return _readable(lambda last: self._db.all("maybe_boot_jobs", after=last, limit=limit), after)
 
     def next_wake(self) -> datetime | None:
         """Return the earliest instant at which something becomes due by time alone."""
@@ -188,6 +190,19 @@ class JobTable:
     def _bump(self, stored: StoredJob, now: datetime) -> None:
         if not self._db.run("bump_revision_if_unchanged", id=stored.id, revision=stored.revision, now=to_us(now)):
             raise Outdated(f"job {stored.name!r} was changed by somebody else just now; look at it and try again")
+
+
+def _readable(more: Callable[[int], Sequence[AnyRow]], after: int) -> list[StoredJob]:
+    """Return the next of some jobs, without those that only a newer rota understands: they are left to it."""
+    while found := more(after):
+        readable = []
+        for row in found:
+            with suppress(Unreadable):
+                readable.append(rows.stored_job(row))
+        if readable:
+            return readable
+        after = found[-1]["id"]
+    return []
 
 
 def _columns(job: Job, rest: timedelta | None, jitter: timedelta) -> dict[str, object]:

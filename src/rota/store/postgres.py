@@ -12,28 +12,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from random import randrange
-from typing import Any, cast
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from random import randrange, uniform
+from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
 
 from rota.clock import SystemClock
-from rota.errors import RotaError, StoreTooNew, StoreUnavailable
+from rota.errors import RotaError, StoreBusy, StoreUnavailable
 from rota.store.address import Address
 from rota.store.copying import Side
 from rota.store.placeholders import with_placeholders
 from rota.store.postgres_connection import Row, connect, settings
-from rota.store.postgres_errors import is_refusal, translated, unusable
+from rota.store.postgres_errors import is_refusal, is_stale_plan, translated, unusable
+from rota.store.postgres_schema import PAUSES, TAKES, migrate_from, schema_of
+from rota.store.schema import Schema, refuse_newer
 from rota.store.statements import load_migrations, load_statements
 
 _BETWEEN_TRIES = 1.0
 """A server that cannot be reached is asked no more often; in between, calls fail at once."""
 _ASK_FOR_COMMIT, _COMMIT_PAUSE = 2.0, 0.1
 _PLACES = 64
-_MIGRATING = 0x726F7461  # "rota"
 
 
 def _without_nul(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,6 +96,9 @@ class PostgresDatabase:
         return self._connection.closed or self._connection.broken
 
     def _translated(self, error: psycopg.Error) -> Exception:
+        """Turn a complaint into ours; prepared statements that are out of date go with their connection."""
+        if is_stale_plan(error):
+            self._connection.close()
         return translated(error, self.path, lost=self._is_lost())
 
     def close(self) -> None:
@@ -114,8 +118,10 @@ class PostgresDatabase:
         try:
             yield
             self._commit()
-        except BaseException:
+        except BaseException as error:
             self._roll_back()
+            if isinstance(error, psycopg.Error):
+                self._blame_newer()
             raise
         finally:
             self._depth = 0
@@ -237,6 +243,10 @@ class PostgresDatabase:
         except StoreUnavailable:
             if self._depth or not self._is_lost():
                 raise
+        except psycopg.Error:
+            if not self._depth:
+                self._blame_newer()
+            raise
         self._connection = self._connect()
         return self._execute(text, params)
 
@@ -294,39 +304,41 @@ class PostgresDatabase:
     # -- the schema ---------------------------------------------------------------------------------------------------
 
     def _migrate(self) -> None:
-        """Bring the schema to this program's version, one program at a time; refuse a newer one."""
-        scripts = load_migrations(self.dialect)
-        have = self._version()
-        if have < len(scripts):
-            with self.transaction():
-                self._connection.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [_MIGRATING, self._schema])
-                have = self._version()
-                self._migrate_from(have, scripts)
-        if have > len(scripts):
-            raise StoreTooNew(
-                f"{self.path} was written by a newer rota (schema {have}; this one knows up to {len(scripts)}); "
-                "upgrade rota here, or use the newer one"
-            )
+        """Bring the schema to this program's version, one program at a time; refuse one that is too new for it.
 
-    def _migrate_from(self, have: int, scripts: Sequence[str]) -> None:
-        execute = self._connection.execute
-        if have == 0:
-            found = execute("SELECT to_regnamespace(%s) IS NULL", [self._schema]).fetchone()
-            if found is not None and found[0]:
-                execute(f"CREATE SCHEMA {self._schema}")
-            execute("CREATE TABLE version (number INTEGER PRIMARY KEY, made_at TIMESTAMPTZ NOT NULL DEFAULT now())")
-        execute("SET LOCAL statement_timeout TO 0")
-        for number, script in enumerate(scripts[have:], start=have + 1):
-            execute(cast("Any", script))
-            execute("INSERT INTO version VALUES (%s)", [number])
+        Who is at work on the store must not wait for us for long, so what we do not get soon we ask for again.
+        """
+        migrations = load_migrations(self.dialect)
+        self.knows = len(migrations)
+        deadline = self._clock.monotonic() + TAKES
+        while (schema := self.schema()).number < self.knows:
+            try:
+                with self.transaction():
+                    migrate_from(self._connection, self._address, migrations)
+            except psycopg.Error as error:
+                failure = self._translated(error)
+                if not isinstance(failure, StoreBusy):
+                    raise failure from error
+                if self._clock.monotonic() >= deadline:
+                    raise StoreBusy(
+                        f"{self.path} has to be changed for this rota, and for a minute others held what that takes "
+                        f"({failure}). Look for transactions that stay open (pg_stat_activity), or try again when "
+                        "less is going on"
+                    ) from error
+                self._clock.sleep(uniform(*PAUSES))  # noqa: S311 -- any will do
+        refuse_newer(self.path, schema, self.knows)
 
-    def _version(self) -> int:
-        """Return the version of the schema; 0 where there is none."""
-        there = self._read("SELECT to_regclass(%(name)s) IS NULL", {"name": f"{self._schema}.version"}).fetchone()
-        if there is None or there[0]:
-            return 0
-        found = self._read("SELECT max(number) FROM version", {}).fetchone()
-        return 0 if found is None else int(found[0] or 0)
+    def schema(self) -> Schema:
+        """Return the schema that the store has; 0 where there is none."""
+        try:
+            return schema_of(self._connection, self._schema)
+        except psycopg.Error as error:
+            raise self._translated(error) from error
+
+    def _blame_newer(self) -> None:
+        """Where a statement fails because a newer rota has changed what it is about, say that instead."""
+        with suppress(psycopg.Error):
+            refuse_newer(self.path, schema_of(self._connection, self._schema), self.knows)
 
     @property
     def _schema(self) -> str:

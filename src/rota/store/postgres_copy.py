@@ -44,7 +44,9 @@ class PostgresSide:
                 self._execute(f"ALTER TABLE {quoted(table)} ENABLE TRIGGER USER")
             self._go_on_after(newest)
             self._execute("DELETE FROM output_kept")
-            self._execute("INSERT INTO output_kept SELECT coalesce(sum(length(head) + length(tail)), 0) FROM output")
+            self._execute(
+                "INSERT INTO output_kept (bytes) SELECT coalesce(sum(length(head) + length(tail)), 0) FROM output"
+            )
             self._execute("UPDATE change SET count = count + 1 WHERE place = 0")
 
     @contextmanager

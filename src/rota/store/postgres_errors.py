@@ -14,12 +14,15 @@ _FORBIDDEN = frozenset({"42501", "28000", "28P01", "3D000", "3F000"})
 _GONE = ("08", "57P", "53300")
 """The connection, the server; or there are too many connections."""
 _REFUSALS = ("does not exist", "authentication failed", "no pg_hba.conf entry", "no password supplied", "certificate")
+_NOT_SUPPORTED = "0A000"
 _DAMAGED = "XX001", "XX002"
 
 
 def translated(error: psycopg.Error, shown: str, *, lost: bool) -> Exception:
     """Turn a complaint into ours. `lost` says that the connection is gone."""
     code, told = error.sqlstate or "", first_line(error)
+    if is_stale_plan(error):
+        return StoreBusy(f"{shown} was changed by a newer rota just now")
     if code in _LOCKED:
         return StoreBusy(f"{shown} is locked by somebody else ({told})")
     if code in _NO_ROOM:
@@ -46,6 +49,11 @@ def is_refusal(error: psycopg.Error) -> bool:
     """
     text = str(error)
     return isinstance(error, psycopg.ProgrammingError) or any(known in text for known in _REFUSALS)
+
+
+def is_stale_plan(error: psycopg.Error) -> bool:
+    """Tell whether a prepared statement has other columns than it had: a newer program has changed the schema."""
+    return error.sqlstate == _NOT_SUPPORTED and "cached plan" in str(error)
 
 
 def first_line(error: BaseException) -> str:

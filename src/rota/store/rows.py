@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from rota.errors import Unreadable, UnreadableJob
 from rota.model.host import Host
 from rota.model.job import Job, StoredJob
 from rota.model.ledger import Event, Skip, SkipCode, SkipRecord
@@ -26,8 +27,15 @@ class AnyRow(Protocol):
 
 
 def job_from_body(body: str) -> Job:
-    """Decode a definition: cheaper than most lookups, so it is not kept here."""
-    return _job_decoder.decode(body)
+    """Decode a definition: cheaper than most lookups, so it is not kept here.
+
+    What a newer rota wrote may have words in it that this one does not know; they are not passed over, because then the
+    job would be another than the one that somebody asked for.
+    """
+    try:
+        return _job_decoder.decode(body)
+    except msgspec.ValidationError as error:
+        raise Unreadable(f"a newer rota wrote this definition, and this one does not understand it: {error}") from error
 
 
 def body_of(job: Job) -> str:
@@ -47,9 +55,14 @@ def encode_map(values: Mapping[str, str]) -> str:
 
 def stored_job(row: AnyRow) -> StoredJob:
     """Build a job from its row joined with its definition."""
+    try:
+        job = job_from_body(row["body"])
+    except Unreadable as error:
+        where = row["id"], row["name"], row["definition_id"], from_us(row["planned_to"])
+        raise UnreadableJob(str(error), *where) from error
     return StoredJob(
         id=row["id"],
-        job=job_from_body(row["body"]),
+        job=job,
         definition_id=row["definition_id"],
         origin=row["origin"],
         revision=row["revision"],
@@ -101,6 +114,7 @@ def host(row: AnyRow) -> Host:
         labels=text_map(row["labels"]),
         capacity=row["capacity"],
         version=row["version"],
+        schema=row["schema"],
         drained=bool(row["drained"]),
         hands_over=bool(row["hands_over"]),
         started_at=from_us(row["started_at"]),

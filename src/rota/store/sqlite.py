@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from rota.clock import SystemClock, microseconds_now
-from rota.errors import BadHome, RotaError, StoreBusy, StoreCorrupt, StoreFull, StoreTooNew
+from rota.errors import BadHome, RotaError, StoreBusy, StoreCorrupt, StoreFull
+from rota.store.schema import Migration, Schema, oldest_after, refuse_in_use, refuse_newer
 from rota.store.statements import load_migrations, load_statements
 
 if TYPE_CHECKING:
@@ -38,8 +39,12 @@ class SqliteDatabase:
     is_shared = False
     """It is a file of one machine."""
 
-    def __init__(self, path: str, *, patience: float, checkpoints: bool) -> None:
+    def __init__(
+        self, path: str, *, patience: float, checkpoints: bool, served_by: Callable[[], Sequence[str]] = tuple
+    ) -> None:
         self.path = path
+        self._served_by = served_by
+        """Who else is at work on it, if that was there before us: an engine of an older rota."""
         self._statements = load_statements(self.dialect)
         self._depth = 0
         _refuse_network(path)
@@ -83,21 +88,36 @@ class SqliteDatabase:
         self._connection.execute("PRAGMA journal_mode = WAL")
 
     def _migrate(self) -> None:
-        """Bring the schema to this program's version, under the write lock; refuse a newer one."""
-        scripts = load_migrations(self.dialect)
-        have = self._version()
-        if have == len(scripts):
-            return
-        if have > len(scripts):
-            raise StoreTooNew(
-                f"{self.path} was written by a newer rota (schema {have}; this one knows up to {len(scripts)}); "
-                "upgrade rota here, or use the newer one"
-            )
-        with self.transaction():
-            for number, script in enumerate(scripts[self._version() :], start=self._version() + 1):
-                for statement in _split(script):
-                    self._connection.execute(statement)
-                self._connection.execute(f"PRAGMA user_version = {number}")
+        """Bring the schema to this program's version, under the write lock; refuse one that is too new for it."""
+        migrations = load_migrations(self.dialect)
+        self.knows = len(migrations)
+        if self._version() < self.knows:
+            with self.transaction():
+                self._migrate_from(self._version(), migrations)
+        if self._version() > self.knows:
+            refuse_newer(self.path, self.schema(), self.knows)
+
+    def _migrate_from(self, have: int, migrations: Sequence[Migration]) -> None:
+        """Change the schema, and write down which programs may work on it from now on."""
+        execute = self._connection.execute
+        pending = migrations[have:]
+        if 0 < have < oldest_after(pending):
+            refuse_in_use(self.path, have, pending, self._served_by())
+        execute("CREATE TABLE IF NOT EXISTS version (number INTEGER PRIMARY KEY, oldest INTEGER NOT NULL)")
+        for each in pending:
+            for statement in _split(each.script):
+                execute(statement)
+            execute("INSERT INTO version (number, oldest) VALUES (?, ?)", [each.number, each.oldest])
+            execute(f"PRAGMA user_version = {each.number}")
+
+    def schema(self) -> Schema:
+        """Return the schema that the store has; one of which nothing more is written works with its own programs."""
+        number = self._version()
+        execute = self._connection.execute
+        if execute("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'version'").fetchone() is None:
+            return Schema(number, number)
+        known, oldest = execute("SELECT max(number), max(oldest) FROM version").fetchone()
+        return Schema(number, oldest if known == number else number)
 
     def _version(self) -> int:
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])

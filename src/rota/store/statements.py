@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from functools import lru_cache
 
+from rota.store.schema import Migration, migration
+
 _MARK = "-- name: "
 _HERE = os.path.dirname(__file__)
 
@@ -23,9 +25,10 @@ def load_statements(dialect: str) -> dict[str, str]:
     return statements
 
 
-def load_migrations(dialect: str) -> tuple[str, ...]:
+def load_migrations(dialect: str) -> tuple[Migration, ...]:
     """Return the dialect's schema changes in order: the first makes version 1."""
-    return tuple(_scripts(os.path.join(_HERE, "migrations", dialect)))
+    scripts = _scripts(os.path.join(_HERE, "migrations", dialect))
+    return tuple(migration(number, script) for number, script in enumerate(scripts, start=1))
 
 
 def _scripts(folder: str) -> list[str]:

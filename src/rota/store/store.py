@@ -18,6 +18,7 @@ from rota.store.hosts import HostTable
 from rota.store.jobs import JobTable
 from rota.store.ledger import LedgerTable
 from rota.store.runs import RunTable
+from rota.store.schema import refuse_newer
 from rota.store.upkeep import Upkeep
 
 
@@ -100,6 +101,10 @@ class TableStore:
         version = self._db.version_of_data()
         changed, self._seen = version != self._seen, version
         return changed
+
+    def refuse_newer(self) -> None:
+        """Refuse to go on when a newer rota has changed the store in a way that this one cannot work beside."""
+        refuse_newer(self._db.path, self._db.schema(), self._db.knows)
 
     def close(self) -> None:
         """Close the connection."""

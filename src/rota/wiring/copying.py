@@ -12,6 +12,7 @@ from rota.process.lock import EngineLock
 from rota.store.address import is_address, parse_address
 from rota.store.copying import copy_store
 from rota.store.database import Database
+from rota.store.schema import refuse_in_part
 from rota.store.sqlite import SqliteDatabase
 from rota.wiring.host_record import carry_identity
 from rota.wiring.stores import COMMAND_PATIENCE, postgres_at, store_path
@@ -60,6 +61,8 @@ def copy_between(source: StorePlace, target: StorePlace, progress: Callable[[int
     ):
         raise UsageError(f"{target.shown} is the store itself; name another one to copy it to")
     with source.opened(make=False) as from_database, target.opened(make=True) as to_database:
+        for database in (from_database, to_database):
+            refuse_in_part(database.path, database.schema(), database.knows)
         counts = copy_store(from_database.side(), to_database.side(), progress)
         if target.home is not None:
             carry_identity(to_database, target.home)

@@ -8,10 +8,12 @@ where libpq looks (`~/.pgpass`).
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rota.config.home import STORE_RECORD, write_private
 from rota.errors import RotaError, StoreUnavailable
+from rota.process.lock import engine_pid
 from rota.store.sqlite import SqliteDatabase
 from rota.store.store import TableStore
 
@@ -70,7 +72,9 @@ def open_at(home: str, *, engine: bool, patience: float | None = None) -> TableS
         if engine:
             forget_store(home)
         usual = ENGINE_PATIENCE if engine else COMMAND_PATIENCE
-        return TableStore(SqliteDatabase(store_path(home), patience=patience or usual, checkpoints=engine))
+        served_by = tuple if engine else partial(_served_by, home)
+        path, patience = store_path(home), patience or usual
+        return TableStore(SqliteDatabase(path, patience=patience, checkpoints=engine, served_by=served_by))
     usual = _ENGINE_PATIENCE_FOR_MANY if engine else COMMAND_PATIENCE
     store = TableStore(postgres_at(address, patience=patience or usual))
     if engine or not os.path.exists(store_path(home)):
@@ -106,6 +110,12 @@ def postgres_at(address: Address, *, patience: float) -> Database:
             raise
         raise RotaError(f"the store {address.shown} is on PostgreSQL, which needs psycopg: {INSTALL}") from error
     return PostgresDatabase(address, patience=patience)
+
+
+def _served_by(home: str) -> list[str]:
+    """Return the engine that serves a home, for whoever would change its store."""
+    pid = engine_pid(home)
+    return [] if pid is None else [f"the engine of {home} (pid {pid})"]
 
 
 def _recorded(home: str) -> str:

@@ -234,9 +234,9 @@ END $$;
 CREATE FUNCTION output_counted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO output_kept VALUES (length(NEW.head) + length(NEW.tail));
+        INSERT INTO output_kept (bytes) VALUES (length(NEW.head) + length(NEW.tail));
     ELSE
-        INSERT INTO output_kept VALUES (-length(OLD.head) - length(OLD.tail));
+        INSERT INTO output_kept (bytes) VALUES (-length(OLD.head) - length(OLD.tail));
     END IF;
     RETURN NULL;
 END $$;
@@ -267,7 +267,7 @@ CREATE FUNCTION run_ended() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     -- Of two runs of a job that end at once, the second sees what the first has let go.
     PERFORM 1 FROM job WHERE id = NEW.job_id FOR NO KEY UPDATE;
-    INSERT INTO total VALUES
+    INSERT INTO total (job_id, day, state, runs, tries, busy) VALUES
         (NEW.job_id, NEW.ended_at / 86400000000, NEW.state, 1, NEW.attempt,
          coalesce(NEW.ended_at - NEW.started_at, 0))
     ON CONFLICT (job_id, day, state) DO UPDATE
@@ -292,7 +292,7 @@ WHEN (NEW.ended_at IS NOT NULL AND OLD.ended_at IS NULL) EXECUTE FUNCTION run_en
 
 CREATE FUNCTION skip_counted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO total VALUES
+    INSERT INTO total (job_id, day, state, runs, tries, busy) VALUES
         (NEW.job_id, NEW.last_slot / 86400000000, 'skipped',
          CASE TG_OP WHEN 'INSERT' THEN NEW.count ELSE NEW.count - OLD.count END, 0, 0)
     ON CONFLICT (job_id, day, state) DO UPDATE SET runs = total.runs + excluded.runs;

@@ -23,7 +23,7 @@ SELECT coalesce(started_at, ended_at) / 3600000000, state, coalesce(host, ''), c
 
 CREATE FUNCTION run_ended_in_hour() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO hour_total VALUES
+    INSERT INTO hour_total (hour, state, host, runs, busy) VALUES
         (coalesce(NEW.started_at, NEW.ended_at) / 3600000000, NEW.state, coalesce(NEW.host, ''), 1,
          coalesce(NEW.ended_at - NEW.started_at, 0))
     ON CONFLICT (hour, state, host) DO UPDATE

@@ -194,7 +194,7 @@ CREATE TRIGGER run_moved AFTER UPDATE OF state ON run WHEN NEW.state <> OLD.stat
 END;
 
 CREATE TRIGGER run_ended AFTER UPDATE OF state ON run WHEN NEW.ended_at IS NOT NULL AND OLD.ended_at IS NULL BEGIN
-    INSERT INTO total VALUES
+    INSERT INTO total (job_id, day, state, runs, tries, busy) VALUES
         (NEW.job_id, NEW.ended_at / 86400000000, NEW.state, 1, NEW.attempt,
          coalesce(NEW.ended_at - NEW.started_at, 0))
     ON CONFLICT DO UPDATE SET runs = runs + 1, tries = tries + excluded.tries, busy = busy + excluded.busy;
@@ -214,11 +214,13 @@ CREATE TRIGGER run_ended AFTER UPDATE OF state ON run WHEN NEW.ended_at IS NOT N
 END;
 
 CREATE TRIGGER skip_made AFTER INSERT ON skip BEGIN
-    INSERT INTO total VALUES (NEW.job_id, NEW.last_slot / 86400000000, 'skipped', NEW.count, 0, 0)
+    INSERT INTO total (job_id, day, state, runs, tries, busy) VALUES
+        (NEW.job_id, NEW.last_slot / 86400000000, 'skipped', NEW.count, 0, 0)
     ON CONFLICT DO UPDATE SET runs = runs + excluded.runs;
 END;
 
 CREATE TRIGGER skip_grew AFTER UPDATE OF count ON skip BEGIN
-    INSERT INTO total VALUES (NEW.job_id, NEW.last_slot / 86400000000, 'skipped', NEW.count - OLD.count, 0, 0)
+    INSERT INTO total (job_id, day, state, runs, tries, busy) VALUES
+        (NEW.job_id, NEW.last_slot / 86400000000, 'skipped', NEW.count - OLD.count, 0, 0)
     ON CONFLICT DO UPDATE SET runs = runs + excluded.runs;
 END;

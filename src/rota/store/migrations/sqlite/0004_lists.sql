@@ -21,7 +21,7 @@ SELECT coalesce(started_at, ended_at) / 3600000000, state, count(*), sum(coalesc
 
 CREATE TRIGGER run_ended_in_hour AFTER UPDATE OF state ON run WHEN NEW.ended_at IS NOT NULL AND OLD.ended_at IS NULL
 BEGIN
-    INSERT INTO hour_total VALUES
+    INSERT INTO hour_total (hour, state, runs, busy) VALUES
         (coalesce(NEW.started_at, NEW.ended_at) / 3600000000, NEW.state, 1, coalesce(NEW.ended_at - NEW.started_at, 0))
     ON CONFLICT DO UPDATE SET runs = runs + 1, busy = busy + excluded.busy;
 END;

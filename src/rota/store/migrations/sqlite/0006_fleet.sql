@@ -6,6 +6,7 @@ CREATE TABLE host (
     capacity   INTEGER NOT NULL CHECK (capacity >= 1),
     max_running INTEGER CHECK (max_running >= 1),
     version    TEXT NOT NULL,
+    schema     INTEGER NOT NULL CHECK (schema >= 0),
     drained    INTEGER NOT NULL DEFAULT 0 CHECK (drained IN (0, 1)),
     hands_over INTEGER NOT NULL DEFAULT 0 CHECK (hands_over IN (0, drained)),
     missed     INTEGER NOT NULL DEFAULT 0 CHECK (missed IN (0, 1)),

@@ -146,12 +146,12 @@ SELECT name, size, (SELECT count(*) FROM run WHERE state = 'running' AND run.poo
 
 -- name: set_pool
 -- Make or resize a pool.
-INSERT INTO pool VALUES (:name, :size) ON CONFLICT (name) DO UPDATE SET size = :size
+INSERT INTO pool (name, size) VALUES (:name, :size) ON CONFLICT (name) DO UPDATE SET size = :size
 
 -- name: ensure_pool
 -- A pool that nobody has sized yet takes one at a time.
-INSERT INTO pool VALUES (:name, 1) ON CONFLICT DO NOTHING
+INSERT INTO pool (name, size) VALUES (:name, 1) ON CONFLICT DO NOTHING
 
 -- name: ensure_lane
 -- Where runs of one pool and one place wait: known before the first of them does.
-INSERT INTO lane VALUES (:pool, :needs) ON CONFLICT DO NOTHING
+INSERT INTO lane (pool, needs) VALUES (:pool, :needs) ON CONFLICT DO NOTHING

@@ -88,4 +88,4 @@ SELECT value FROM meta WHERE key = :key
 
 -- name: put_meta
 -- The same, written.
-INSERT INTO meta VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = :value
+INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT (key) DO UPDATE SET value = :value

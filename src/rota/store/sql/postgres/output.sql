@@ -15,7 +15,7 @@ SELECT coalesce(sum(bytes), 0)::bigint AS bytes FROM output_kept
 -- name: drop_old_output
 -- Output of runs older than the limit, a few at a time; and the counts of bytes become one again.
 WITH folded AS (DELETE FROM output_kept RETURNING bytes),
-     summed AS (INSERT INTO output_kept SELECT sum(bytes) FROM folded HAVING count(*) > 0)
+     summed AS (INSERT INTO output_kept (bytes) SELECT sum(bytes) FROM folded HAVING count(*) > 0)
 DELETE FROM output WHERE id IN (SELECT id FROM output WHERE run_id < :before ORDER BY run_id LIMIT :limit)
 
 -- name: drop_oldest_output

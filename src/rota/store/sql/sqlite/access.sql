@@ -1,6 +1,7 @@
 -- name: add_user
 -- Somebody new; of two at once the second is told.
-INSERT INTO user VALUES (:name, :role, :password, :now, :now) ON CONFLICT DO NOTHING
+INSERT INTO user (name, role, password, created_at, changed_at)
+VALUES (:name, :role, :password, :now, :now) ON CONFLICT DO NOTHING
 
 -- name: set_user_password
 -- A new password.
@@ -71,7 +72,7 @@ DELETE FROM credential WHERE user = :user AND kind = :kind
 
 -- name: use_nonce
 -- Good once; a second time it changes nothing.
-INSERT INTO nonce VALUES (:nonce, :expires_at) ON CONFLICT DO NOTHING
+INSERT INTO nonce (nonce, expires_at) VALUES (:nonce, :expires_at) ON CONFLICT DO NOTHING
 
 -- name: add_audit
 -- Who did what.

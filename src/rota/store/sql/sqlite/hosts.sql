@@ -4,11 +4,11 @@ SELECT now_us()
 
 -- name: register_host
 -- A host that starts; what people have said about it stays.
-INSERT INTO host (id, name, labels, capacity, max_running, version, started_at, seen_at)
-VALUES (:id, :name, :labels, :capacity, :max_running, :version, now_us(), now_us())
+INSERT INTO host (id, name, labels, capacity, max_running, version, schema, started_at, seen_at)
+VALUES (:id, :name, :labels, :capacity, :max_running, :version, :schema, now_us(), now_us())
 ON CONFLICT (id) DO UPDATE
    SET name = :name, labels = :labels, capacity = :capacity, max_running = :max_running, version = :version,
-       started_at = now_us(), seen_at = now_us(), missed = 0
+       schema = :schema, started_at = now_us(), seen_at = now_us(), missed = 0
 
 -- name: see_host
 -- A host lives; one that was forgotten meanwhile matches no row.
@@ -65,11 +65,13 @@ SELECT run.*, job.name AS job FROM run JOIN job ON job.id = job_id
 
 -- name: lead
 -- One host plans: whoever does already, or anybody once that one was silent. When nobody was there for a while, the
--- database was away, and no lease expires until hosts had time to renew theirs.
+-- database was away, and no lease expires until hosts had time to renew theirs. While two versions work side by side, a
+-- host of the newer one takes over at once: it understands whatever either of them has written.
 UPDATE fleet
    SET planner = :host, planner_until = now_us() + :span, alive_at = now_us(),
        grace_until = CASE WHEN alive_at < now_us() - :outage THEN now_us() + :lease ELSE grace_until END
  WHERE planner = :host OR planner_until < now_us()
+    OR (SELECT schema FROM host WHERE id = planner) < (SELECT schema FROM host WHERE id = :host)
 RETURNING EXISTS (SELECT 1 FROM run WHERE lease_until < now_us()) AS expired
 
 -- name: planner

@@ -87,4 +87,4 @@ SELECT value FROM meta WHERE key = :key
 
 -- name: put_meta
 -- The same, written.
-INSERT INTO meta VALUES (:key, :value) ON CONFLICT DO UPDATE SET value = :value
+INSERT INTO meta (key, value) VALUES (:key, :value) ON CONFLICT DO UPDATE SET value = :value

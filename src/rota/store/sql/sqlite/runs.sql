@@ -69,8 +69,8 @@ UPDATE run
 
 -- name: add_attempt
 -- The record of an attempt that is followed by another.
-INSERT INTO attempt VALUES (:run_id, :attempt, :state, :host, :started_at, max(:ended_at, :started_at), :exit_code,
-                            :reason)
+INSERT INTO attempt (run_id, attempt, state, host, started_at, ended_at, exit_code, reason)
+VALUES (:run_id, :attempt, :state, :host, :started_at, max(:ended_at, :started_at), :exit_code, :reason)
 
 -- name: give_back_if_running
 -- Undo a claim whose command was provably never started: the attempt does not count.
