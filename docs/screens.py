@@ -1,7 +1,8 @@
 """Makes docs/pictures/*.png: the real pages, of a real engine, on a small shop's jobs. `make screens` runs it.
 
 It takes a minute or so: the jobs run before they are shown. A picture differs from the one before only where the pages
-do, and in times; what is random in an example would make every picture new, so nothing is.
+do, and in times; what is random in an example would make every picture new, so nothing is. The picture of several hosts
+needs an empty store on PostgreSQL, which ROTA_SCREENS_STORE names; without one it stays as it is.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,14 +68,29 @@ SHOWN = [
 """Every picture; what is in braces is looked up."""
 
 
+HOSTS_SHOWN = Picture("web-hosts", "/hosts")
+_STORE = "ROTA_SCREENS_STORE"
+_HOSTS = {
+    "db-1": ("--label", "disk=big", "--capacity", "8"),
+    "gpu-1": ("--label", "gpu=a100", "--capacity", "4"),
+    "gpu-2": ("--label", "gpu=a100", "--capacity", "4"),
+}
+_JOBS_OF_HOSTS = {"train": "gpu=a100", "index": "db-1"}
+"""Jobs that go on while they are shown, and where they may run."""
+
+
 class Shop:
     """A home with jobs that have run, and the engine that runs them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, store: str = "") -> None:
         self.folder = folder
-        (folder / "rota.yaml").write_text(_JOBS)
+        folder.mkdir(exist_ok=True)
+        if not store:
+            (folder / "rota.yaml").write_text(_JOBS)
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("ROTA_", "XDG_"))}
         self.environment = kept | {"HOME": str(folder), "TZ": "Europe/Berlin", "USER": "shop"}
+        if store:
+            self.environment |= {"ROTA_STORE": store, "ROTA_HOME": str(folder / "home")}
         self.url = ""
 
     def rota(self, *words: str, told: str = "") -> str:
@@ -91,18 +107,23 @@ class Shop:
         return done.stdout
 
     @contextmanager
-    def open(self) -> Iterator[Shop]:
+    def open(self, *words: str) -> Iterator[Shop]:
         """Serve it until everything has been shown."""
         log = self.folder / "log"
         with log.open("w") as output:
             serving = subprocess.Popen(
-                [ROTA, "serve", "--port", "0"], cwd=self.folder, env=self.environment, stdout=output, stderr=output
+                [ROTA, "serve", "--port", "0", *words],
+                cwd=self.folder,
+                env=self.environment,
+                stdout=output,
+                stderr=output,
             )
         try:
             self.url = until(lambda: _ADDRESS.search(log.read_text()), "it is served")[1]
             yield self
         finally:
-            self.rota("cancel", _GOES_ON)
+            for name in (_GOES_ON, *_JOBS_OF_HOSTS):
+                self.rota("cancel", name)
             serving.send_signal(signal.SIGTERM)
             serving.wait(DEADLINE)
 
@@ -112,10 +133,14 @@ class Shop:
             for name in _ENDING:
                 self.rota("run", name, "--wait")
         self.rota("run", _GOES_ON)
-        for name, role in (("ann", "admin"), ("olga", "operator"), ("vera", "viewer")):
-            self.rota("user", "add", name, "--role", role, "--password-file", "-", told=PASSWORD + "\n")
+        self.let_in()
         self.rota("token", "add", "ann", "deploy", "--scope", "run", "--lasts", "90d")
         until(lambda: '"running"' in self.rota("runs", _GOES_ON, "--json"), f"{_GOES_ON} runs")
+
+    def let_in(self) -> None:
+        """Let people in."""
+        for name, role in (("ann", "admin"), ("olga", "operator"), ("vera", "viewer")):
+            self.rota("user", "add", name, "--role", role, "--password-file", "-", told=PASSWORD + "\n")
 
     def path_of(self, shown: str) -> str:
         """Return a path with what is in braces looked up."""
@@ -173,6 +198,23 @@ def signed_in(shop: Shop, context: BrowserContext) -> dict[str, object]:
     return dict(context.storage_state())
 
 
+def take_hosts(browser: Browser, store: str) -> None:
+    """Take the picture of several hosts: one of them is drained, and two have something to do."""
+    with tempfile.TemporaryDirectory(prefix="hosts-") as folder, ExitStack() as stack:
+        hosts = [
+            stack.enter_context(Shop(Path(folder) / name, store).open("--host-name", name, *words))
+            for name, words in _HOSTS.items()
+        ]
+        first = hosts[0]
+        for name, where in _JOBS_OF_HOSTS.items():
+            first.rota("add", name, "--runs-on", where, "--", "sleep", "600")
+            first.rota("run", name)
+        until(lambda: first.rota("runs", "--state", "running").count("running") == len(_JOBS_OF_HOSTS), "they run")
+        first.rota("hosts", "drain", list(_HOSTS)[-1])
+        first.let_in()
+        take(first, browser, HOSTS_SHOWN, signed_in(first, browser.new_context()))
+
+
 def main() -> None:
     """Take every picture."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -186,6 +228,10 @@ def main() -> None:
             session = signed_in(shop, browser.new_context())
             for picture in SHOWN:
                 take(shop, browser, picture, session)
+            if os.environ.get(_STORE):
+                take_hosts(browser, os.environ[_STORE])
+            else:
+                sys.stderr.write(f"{HOSTS_SHOWN.name}.png is as it was: {_STORE} names no store on PostgreSQL\n")
             browser.close()
 
 

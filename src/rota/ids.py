@@ -9,6 +9,7 @@ _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's: no I, L, O or U t
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 _PAIRS = [first + second for first in _ALPHABET for second in _ALPHABET]
+HOME_ID_LENGTH = 16
 RUN_ID_LENGTH = 26
 
 
@@ -37,7 +38,12 @@ def is_run_id(text: str) -> bool:
 
 def new_home_id() -> str:
     """Return a random id for a home: it stays when the machine is renamed."""
-    return os.urandom(8).hex()
+    return os.urandom(HOME_ID_LENGTH // 2).hex()
+
+
+def is_home_id(text: str) -> bool:
+    """Tell whether a text has the form of a home's id."""
+    return len(text) == HOME_ID_LENGTH and all(letter in "0123456789abcdef" for letter in text)
 
 
 def _encode(number: int) -> str:

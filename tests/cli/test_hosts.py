@@ -91,3 +91,11 @@ def test_a_desk_without_an_engine_knows_that_hosts_work_on_the_store(home, postg
     assert (0, b"hello\n", b"") == (done.returncode, done.stdout, done.stderr)
     assert "no engine" not in home.ok("why", "talks", *desk)
     assert "none of this home; db-1 work on the store" in home.ok("doctor", *desk)
+
+
+def test_a_run_is_told_with_the_name_of_its_host_and_found_by_it(home):
+    home.serve("--host-name", "db-1")
+    home.ok("add", "backup", "--", "true")
+    home.ok("run", "backup", "--wait")
+    assert ["db-1"] == [run["host"] for run in home.json("runs", "--host", "db-1", "--json")]
+    assert "no host named 'db-2'; did you mean 'db-1'?" in home.fails(3, "runs", "--host", "db-2")

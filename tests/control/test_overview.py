@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from rota.control.duty import Duty
 from rota.control.overview import standing, summary, usual_lengths
+from rota.control.pulse import late_by
 from rota.control.questions import Questions
 from rota.model.policy import CatchUp, Overlap
 from rota.model.run import State
@@ -18,7 +20,10 @@ from .worlds import DAY, HOUR, MINUTE, NOW, SECOND
 def stands(world):
     """Return how things stand now; somebody's engine is there, unless it is said that there is none."""
     return lambda engine=1, is_stopped=False: summary(
-        world.store, Questions(world.store, world.clock), world.clock, lambda: engine, lambda: is_stopped
+        world.store,
+        Questions(world.store, world.clock),
+        world.clock,
+        Duty(engine, is_stopped, late_by(world.store, world.clock.now())),
     )
 
 

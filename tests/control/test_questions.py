@@ -121,7 +121,7 @@ def test_the_view_of_a_run_has_the_names_that_others_rely_on(world):
         "signal": 9,
         "reason": "exit code 137",
         "lateness": 0.0,
-    } == run_view(found)
+    } == run_view(found, {})
     last = job_view(ask(world).job("backup").stored, found)["last_run"]
     assert ["id", "state", "started_at", "ended_at", "exit_code"] == list(last)
 

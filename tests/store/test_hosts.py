@@ -164,11 +164,15 @@ def test_a_run_without_a_lease_never_expires(store):
 
 def test_one_host_leads_and_another_may_once_it_is_silent_or_resigns(store):
     lead = partial(store.hosts.lead, outage=LONG, lease=OVER)
+    assert "" == store.hosts.planner()
     assert lead("one", LONG).plans
+    assert "one" == store.hosts.planner()
     assert not lead("two", LONG).plans
     assert lead("one", LONG).plans
     store.hosts.resign("one")
+    assert "" == store.hosts.planner()
     assert lead("two", OVER).plans
+    assert "" == store.hosts.planner(), "its time is over"
     assert lead("one", LONG).plans
 
 

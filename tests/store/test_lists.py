@@ -8,6 +8,7 @@ import re
 import msgspec
 import pytest
 
+from rota.model.host import RunsOn
 from rota.model.job import ScheduleSpec
 from rota.model.run import State, states_of
 from rota.model.settlement import JobFilter, RunFilter
@@ -18,6 +19,13 @@ from rota.store.statements import load_statements
 from .worlds import DAY, HOUR, MINUTE, NOW, SECOND, SQLITE, job
 
 ENDS = (State.SUCCEEDED, State.SUCCEEDED, State.SUCCEEDED, State.FAILED, State.LOST, State.CANCELLED, State.TIMED_OUT)
+
+
+HOSTS = ("one", "two")
+FOUND_BY = (
+    *(("", "", ""), ("job", "", ""), ("B-1", "", ""), ("", "odd", ""), ("job", "odd", ""), ("nothing", "", "")),
+    *(("", "", "one"), ("job", "odd", "two"), ("", "", "nobody")),
+)
 
 
 def make(store, name, *tags, origin="hand", **given):
@@ -32,9 +40,11 @@ def history(store, seed):
     jobs = [make(store, f"job-{number}", *(["odd"] if number % 2 else [])) for number in range(6)]
     for number in range(60):
         stored = jobs[0] if chance.random() < 0.6 else chance.choice(jobs[:5])
-        run = store.claim_one(stored, now=NOW + number * MINUTE)
+        store.queue(stored, now=NOW + number * MINUTE)
+        host = chance.choice(HOSTS)
+        (run,) = store.claim(1, host=host)
         if chance.random() < 0.9:
-            store.end(run, chance.choice(ENDS), after=SECOND)
+            store.end(run, chance.choice(ENDS), host=host, after=SECOND)
     return {stored.id: stored for stored in jobs}
 
 
@@ -46,6 +56,7 @@ def is_wanted(run, jobs, wanted):
         and (not states or run.state in states)
         and wanted.text.lower() in name
         and (not wanted.tag or wanted.tag in tags)
+        and (not wanted.host or wanted.host == run.host)
         and (wanted.since is None or run.queued_at >= wanted.since)
         and (wanted.until is None or run.queued_at < wanted.until)
     )
@@ -60,9 +71,9 @@ def test_every_filter_finds_exactly_the_runs_that_a_look_at_all_of_them_finds(st
     assert 60 == len(everything)
     for state in ("", "active", "trouble", *State):
         for job_id in (None, 1, 6):
-            for text, tag in (("", ""), ("job", ""), ("B-1", ""), ("", "odd"), ("job", "odd"), ("nothing", "")):
+            for text, tag, host in FOUND_BY:
                 for since, until in ((None, None), (NOW + 20 * MINUTE, NOW + 40 * MINUTE)):
-                    wanted = RunFilter(job_id, str(state), since, until, text, tag)
+                    wanted = RunFilter(job_id, str(state), since, until, text, tag, host)
                     expected = [run.id for run in everything if is_wanted(run, jobs, wanted)]
                     for size in (1, 7, 100):
                         assert expected == paged(store, wanted, size), (wanted, size)
@@ -79,7 +90,7 @@ def paged(store, wanted, size):
 def test_jobs_are_filtered_by_name_tag_origin_state_and_whether_they_are_due(store):
     one = make(store, "Backup_db", "nightly", "it's")
     make(store, "backup-files", origin="file:/etc/a.yaml")
-    make(store, "report", enabled=False, origin="file:/etc/b.yaml")
+    make(store, "report", enabled=False, origin="file:/etc/b.yaml", runs_on=RunsOn(host="it's"))
     store.end(store.claim_one(one), State.FAILED)
     with store.transaction():
         store.jobs.pause_if_unchanged(store.jobs.get("report"), NOW, NOW)
@@ -92,7 +103,7 @@ def test_jobs_are_filtered_by_name_tag_origin_state_and_whether_they_are_due(sto
     assert [] == names(text="%") == names(text="\\") == names(tag="night") == names(state="active")
     assert ["backup-files", "report"] == names(origin="file")
     assert ["backup-files"] == names(origin="file:/etc/a.yaml")
-    assert ["report"] == names(paused=True) == names(enabled=False)
+    assert ["report"] == names(paused=True) == names(enabled=False) == names(host="it's")
     assert ["Backup_db", "backup-files"] == names(paused=False) == names(enabled=True)
     assert [3, 0, 1] == list(msgspec.structs.astuple(store.jobs.counts()))
 

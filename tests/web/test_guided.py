@@ -63,6 +63,12 @@ DOCUMENTS = [
         change(BARE, tags="nightly, shop,", timeout="90s", cwd="/srv", user="shop"),
         {"run": "true", "user": "shop", "tags": ["nightly", "shop"], "timeout": "90s", "cwd": "/srv"},
     ),
+    (change(BARE, where="all"), {"run": "true", "runs_on": "all"}),
+    (change(BARE, where="host", host="db-1"), {"run": "true", "runs_on": "db-1"}),
+    (
+        change(BARE, where="labels", labels="gpu=a100\ndisk=a,b"),
+        {"run": "true", "runs_on": {"gpu": "a100", "disk": "a,b"}},
+    ),
     (
         change(BARE, env="A=1\nB=x=y", secrets="TOKEN=env:TOKEN"),
         {"run": "true", "env": {"A": "1", "B": "x=y", "TOKEN": {"from": "env:TOKEN"}}},

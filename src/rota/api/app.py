@@ -18,6 +18,7 @@ from rota.api.routes import (
     docs,
     events,
     health,
+    hosts,
     job_questions,
     jobs,
     me,
@@ -60,7 +61,21 @@ def create_app(desks: Desks, door: Door) -> FastAPI:
     for outside in (health, metrics, docs):
         app.include_router(outside.router)
     api = APIRouter(prefix=PREFIX, dependencies=[Depends(known_words_only)], responses={"default": {"model": Problem}})
-    for routes in (overview, jobs, job_questions, runs, output, events, schedules, auth, me, users, tokens, audit):
+    for routes in (
+        overview,
+        jobs,
+        job_questions,
+        runs,
+        output,
+        hosts,
+        events,
+        schedules,
+        auth,
+        me,
+        users,
+        tokens,
+        audit,
+    ):
         api.include_router(routes.router)
     app.include_router(api)
     app.add_middleware(Segments, prefix=PREFIX)

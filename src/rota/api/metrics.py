@@ -43,6 +43,7 @@ class StoreCollector(Collector):
         yield from self._totals()
         yield from self._now()
         yield from self._engine()
+        yield from self._hosts()
 
     def _totals(self) -> Iterator[Metric]:
         runs = CounterMetricFamily("rota_runs", "Runs that have ended, by how.", labels=["job", "state"])
@@ -75,7 +76,9 @@ class StoreCollector(Collector):
 
     def _engine(self) -> Iterator[Metric]:
         up = self._desk.engine_pid() is not None
-        yield GaugeMetricFamily("rota_engine_up", "Whether an engine has this home.", int(up))
+        yield GaugeMetricFamily(
+            "rota_engine_up", "Whether an engine has this home: this host's own, whatever others do.", int(up)
+        )
         since = undone_since(self._desk.store)
         late = 0.0 if since is None else max(0.0, (self._desk.clock.now() - since).total_seconds())
         yield GaugeMetricFamily(
@@ -84,3 +87,18 @@ class StoreCollector(Collector):
         build = GaugeMetricFamily("rota_build_info", "Which rota this is.", labels=["version"])
         build.add_metric([__version__], 1)
         yield build
+
+    def _hosts(self) -> Iterator[Metric]:
+        hosts = GaugeMetricFamily("rota_hosts", "Hosts, by what they do.", labels=["state"])
+        running = GaugeMetricFamily("rota_host_running", "Runs that are running on a host.", labels=["host"])
+        capacity = GaugeMetricFamily("rota_host_capacity", "How many runs a host takes at once.", labels=["host"])
+        planner = GaugeMetricFamily("rota_planner", "Whether a host is the one that plans for all.", labels=["host"])
+        known = self._desk.hosts.all()
+        for state in ("up", "draining", "drained", "gone"):
+            hosts.add_metric([state], sum(view.state == state for view in known))
+        for view in known:
+            running.add_metric([view.host.name], view.running)
+            capacity.add_metric([view.host.name], view.host.capacity)
+            if self._desk.store.is_shared:
+                planner.add_metric([view.host.name], int(view.plans))
+        yield from (hosts, running, capacity, planner)

@@ -59,3 +59,14 @@ JobName = Annotated[str, Depends(_job_name)]
 RunId = Annotated[str, Path(description="The run's id.", examples=["01M6EYEXA4Q6GDMCK0R7KVXH9E"], max_length=64)]
 UserName = Annotated[str, Path(description="The user's name.", examples=["ann"], max_length=_LONGEST)]
 TokenId = Annotated[str, Path(description="The token's id, as the list of tokens has it.", max_length=64)]
+
+
+def _host_name(
+    name: Annotated[
+        str, Path(description="The host's name; a slash in it is written %2F.", examples=["db-1"], max_length=_LONGEST)
+    ],
+) -> str:
+    return from_path(name)
+
+
+HostName = Annotated[str, Depends(_host_name)]

@@ -15,6 +15,7 @@ import msgspec
 
 from rota.control import following
 from rota.control.following import STREAMS, Follower, Place
+from rota.control.host_names import host_names
 from rota.control.views import run_view
 from rota.errors import NoSuchRun, UsageError
 from rota.model.run import FINAL, Run, State
@@ -65,13 +66,13 @@ class RunSource:
                 return
             self._run = None  # until all of this look was passed on
             for news in follower.look(run):
-                yield from self._told(news)
+                yield from self._told(news, turn)
                 if isinstance(news, following.Opened | following.Closed):
                     follower.pass_on(news)
             self._run = follower.latest
             if run.state in FINAL:
                 self.over = True
-                yield self._message(END, {"run": run_view(run)})
+                yield self._message(END, {"run": run_view(run, host_names(turn.desk.store))})
         except NoSuchRun:
             self.over = True
             yield self._message(END, {"run": None})
@@ -87,7 +88,7 @@ class RunSource:
             raise NoSuchRun(f"run {self._run_id} is not there any more: it was pruned")
         return run
 
-    def _told(self, news: following.News) -> Iterator[bytes]:
+    def _told(self, news: following.News, turn: Turn) -> Iterator[bytes]:
         match news:
             case following.Opened(attempt=attempt):
                 self._decoders = _decoders()
@@ -108,7 +109,7 @@ class RunSource:
                 self._decoders = _decoders()
                 yield self._message("given_back", {})
             case following.Moved(run=run):
-                yield self._message("state", {"run": run_view(run)})
+                yield self._message("state", {"run": run_view(run, host_names(turn.desk.store))})
 
     def _message(self, event: str, data: dict[str, Any]) -> bytes:
         """Return a message whose id is the place behind it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -52,12 +52,13 @@ def list_command(session: Session, as_json: bool) -> None:
 def show_command(session: Session, name: str, as_json: bool) -> None:
     """Show one host, and what runs there."""
     from rota.control.times import relative, short
+    from rota.control.views import host_view
 
     client = session.client()
     view, runs = client.hosts.one(name), client.hosts.running(name)
     now = client.clock.now()
     if as_json:
-        print_json({**_json(view), "running": [run.id for run in runs]})
+        print_json({**host_view(view), "runs": [run.id for run in runs]})
         return
     host = view.host
     click.echo(safe(host.name))
@@ -66,6 +67,7 @@ def show_command(session: Session, name: str, as_json: bool) -> None:
             ("state", _state(view)),
             ("labels", _labels(view) or "none"),
             ("capacity", f"{view.running} of {host.capacity} running"),
+            *([("max running", f"{host.max_running} on all hosts")] if host.max_running else []),
             ("version", f"{host.version} (schema {host.schema})"),
             ("started", f"{relative(host.started_at, now)} ({short(host.started_at, now)})"),
             ("seen", f"{relative(host.seen_at, now)} ({short(host.seen_at, now)})"),
@@ -136,7 +138,9 @@ def _list(session: Session, as_json: bool) -> None:
 
     views = session.client().hosts.all() if session.has_home else []
     if as_json:
-        print_json([_json(view) for view in views])
+        from rota.control.views import host_view
+
+        print_json([host_view(view) for view in views])
         return
     if not views:
         click.echo("No host is known yet: a host is an engine that was started on this store (rota serve).")
@@ -162,23 +166,3 @@ def _state(view: HostView) -> str:
 
 def _labels(view: HostView) -> str:
     return ", ".join(f"{safe(key)}={safe(value)}" for key, value in sorted(view.host.labels.items()))
-
-
-def _json(view: HostView) -> dict[str, Any]:
-    from rota.control.views import instant_view
-
-    host = view.host
-    return {
-        "name": host.name,
-        "state": view.state,
-        "plans": view.plans,
-        "hands_over": view.host.hands_over,
-        "running": view.running,
-        "capacity": host.capacity,
-        "labels": host.labels,
-        "version": host.version,
-        "schema": host.schema,
-        "started_at": instant_view(host.started_at),
-        "seen_at": instant_view(host.seen_at),
-        "id": host.id,
-    }

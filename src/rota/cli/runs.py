@@ -13,6 +13,7 @@ from rota.cli.session import Session
 from rota.cli.tables import Cell, print_json, print_table
 
 if TYPE_CHECKING:
+    from rota.control.host_names import HostNames
     from rota.model.run import Run
 
 _LIMIT = 20
@@ -22,38 +23,48 @@ _LIMIT = 20
 @job_argument(required=False)
 @click.option("--state", default="", metavar="STATE", help="Only these: a state, or active, or trouble.")
 @click.option("--since", type=Moment(), metavar="TIME", help="Only those made since: 2h, yesterday, 2027-01-31.")
+@click.option("--host", default="", metavar="NAME", help="Only those of this host.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=_LIMIT, metavar="N", help=f"How many  [{_LIMIT}].")
 @json_option
 @home_option
 @click.pass_obj
 def runs_command(
-    session: Session, job: str | None, state: str, since: datetime | None, limit: int, as_json: bool
+    session: Session, job: str | None, state: str, since: datetime | None, host: str, limit: int, as_json: bool
 ) -> None:
     """List runs, newest first."""
+    from rota.control.host_names import host_id_of, host_names
     from rota.control.questions import Questions, check_state
     from rota.control.views import run_view
 
     check_state(state)
     runs: list[Run] = []
-    if session.has_home or job is not None:
+    names: HostNames = {}
+    if session.has_home or job is not None or host:
         client = session.client()
-        runs = Questions(client.store, client.clock).runs(job, state, since, limit)
+        on = host_id_of(client.store, host) if host else ""
+        runs = Questions(client.store, client.clock).runs(job, state, since, limit, on)
+        names = host_names(client.store)
     if as_json:
-        print_json([run_view(run) for run in runs])
+        print_json([run_view(run, names) for run in runs])
         return
     if not runs:
-        which = "such runs" if state or since else "runs yet"
+        which = "such runs" if state or since or host else "runs yet"
         click.echo(f"No {which} in {session.home}." if job is None else f"No {which} of {job}.")
         return
-    titles, rows = run_rows(runs, session.client().clock.now(), with_job=job is None)
+    titles, rows = run_rows(runs, session.client().clock.now(), names, with_job=job is None)
     print_table(titles, rows)
 
 
-def run_rows(runs: Sequence[Run], now: datetime, *, with_job: bool) -> tuple[list[str], list[list[Cell | str]]]:
-    """Return the table of some runs."""
+def run_rows(
+    runs: Sequence[Run], now: datetime, names: HostNames, *, with_job: bool
+) -> tuple[list[str], list[list[Cell | str]]]:
+    """Return the table of some runs, with their hosts where there are several."""
+    from rota.control.host_names import called
     from rota.control.times import brief, relative, short
 
-    titles = ["run", *(["job"] if with_job else []), "state", "for", "started", "took", "why"]
+    with_host = len(names) > 1
+    titles = ["run", *(["job"] if with_job else []), "state", *(["host"] if with_host else []), "for", "started"]
+    titles += ["took", "why"]
     rows: list[list[Cell | str]] = []
     for run in runs:
         begun = run.started_at
@@ -65,6 +76,7 @@ def run_rows(runs: Sequence[Run], now: datetime, *, with_job: bool) -> tuple[lis
                 Cell(run.id),
                 *([Cell(run.job, "bold")] if with_job else []),
                 Cell(run.state.words, run.state.value),
+                *([Cell(called(run.host, names) or "-")] if with_host else []),
                 "by hand" if run.trigger.value == "manual" else short(run.slot, now) if run.slot else "again",
                 "-" if begun is None else relative(begun, now),
                 "-" if took is None else brief(took),

@@ -29,6 +29,7 @@ _RUNS = 5
 def show_command(session: Session, job: str, as_json: bool) -> None:
     """Show everything about one job."""
     from rota.control.definition import policies_of
+    from rota.control.host_names import host_names
     from rota.control.questions import Questions
     from rota.control.views import instant_view, job_details_view, run_view
 
@@ -38,10 +39,11 @@ def show_command(session: Session, job: str, as_json: bool) -> None:
     now = client.clock.now()
     slots = questions.coming(job, now, _SLOTS)
     runs = questions.runs(job, "", None, _RUNS)
+    names = host_names(client.store)
     if as_json:
         more: dict[str, Any] = {
             "next_slots": [instant_view(slot.at) for slot in slots],
-            "runs": [run_view(run) for run in runs],
+            "runs": [run_view(run, names) for run in runs],
         }
         print_json(job_details_view(line.stored, line.last, line.broken) | more)
         return
@@ -60,7 +62,7 @@ def show_command(session: Session, job: str, as_json: bool) -> None:
         from rota.cli.runs import run_rows
 
         click.echo("\nLast runs")
-        titles, rows = run_rows(runs, now, with_job=False)
+        titles, rows = run_rows(runs, now, names, with_job=False)
         print_table(titles, rows)
     session.say_without_engine("start it with: rota serve")
 

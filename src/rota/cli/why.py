@@ -30,6 +30,7 @@ def why_command(session: Session, reference: str, at: str | None, as_json: bool)
     A run: who asked, how each attempt went, and why it ended so. A job: why it will, or will not, run next. A job and
     a time, such as '02:30' or 'yesterday 02:30' on the job's wall clock: what became of that slot.
     """
+    from rota.control.host_names import host_names
     from rota.control.references import Finder
     from rota.control.times import past
     from rota.control.views import answer_view
@@ -49,7 +50,7 @@ def why_command(session: Session, reference: str, at: str | None, as_json: bool)
         instant = pointed_at("TIME", past, at, client.clock.now(), stored.job.timezone)
         answer = why.slot(stored, instant, exact=is_exact(at))
     if as_json:
-        print_json(answer_view(answer))
+        print_json(answer_view(answer, host_names(client.store)))
         return
     click.echo(styled(safe(answer.about[:1].upper() + answer.about[1:]), "bold"))
     for sentence in answer.sentences:
@@ -76,6 +77,7 @@ def _why(session: Session) -> Why:
 @click.pass_obj
 def missed_command(session: Session, since: datetime, as_json: bool) -> None:
     """List what did not happen: slots that nobody planned, runs that were lost, runs that waited too long."""
+    from rota.control.host_names import host_names
     from rota.control.missed import Miss, missed
     from rota.control.times import local, short
     from rota.control.views import instant_view, run_view, skip_view
@@ -84,6 +86,7 @@ def missed_command(session: Session, since: datetime, as_json: bool) -> None:
     if session.has_home:
         found = missed(session.client().store, _why(session), since)
     if as_json:
+        names = host_names(session.client().store) if found else {}
         print_json(
             [
                 {
@@ -92,7 +95,7 @@ def missed_command(session: Session, since: datetime, as_json: bool) -> None:
                     "at": instant_view(miss.at),
                     "count": miss.count,
                     "text": miss.text,
-                    "run": None if miss.run is None else run_view(miss.run),
+                    "run": None if miss.run is None else run_view(miss.run, names),
                     "skip": None if miss.skip is None else skip_view(miss.skip),
                 }
                 for miss in found

@@ -86,11 +86,7 @@ class Hosts:
         self._store.ledger.add_event(kind, self._clock.now(), host=host.name)
 
     def _find(self, name: str) -> Host:
-        found = self._store.hosts.find(name)
-        if found is None:
-            near = did_you_mean(name, [host.name for host in self._store.hosts.all()])
-            raise NoSuchHost(f"no host named {name!r}{near or '; `rota hosts` lists them'}")
-        return found
+        return host_named(self._store, name)
 
     def _planner(self) -> str:
         return self._store.hosts.planner() if self._store.is_shared else ""
@@ -99,7 +95,16 @@ class Hosts:
         gone = host.is_silent(self._clock.now()) if self._store.is_shared else not self._is_up()
         running = len(self._store.runs.running_on(host.id))
         state = "gone" if gone else ("draining" if running else "drained") if host.drained else "up"
-        return HostView(host, state, running, planner == host.id or (not self._store.is_shared and not gone))
+        return HostView(host, state, running, planner == host.id)
+
+
+def host_named(store: Store, name: str) -> Host:
+    """Return one host, by its name or its id."""
+    found = store.hosts.find(name)
+    if found is None:
+        near = did_you_mean(name, [host.name for host in store.hosts.all()])
+        raise NoSuchHost(f"no host named {name!r}{near or '; `rota hosts` lists them'}")
+    return found
 
 
 def unwatched(store: Store, clock: Clock, run: Run, by: Served) -> str:

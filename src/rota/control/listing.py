@@ -7,6 +7,7 @@ from typing import Annotated
 
 import msgspec
 
+from rota.control.host_names import host_id_of
 from rota.control.pages import Page, opened, sealed
 from rota.control.questions import JobLine, Questions, check_state
 from rota.errors import NoSuchJob
@@ -50,9 +51,13 @@ class Listing:
         check_state(wanted.state)
         return [stored.name for stored in self._store.jobs.page("", most, wanted)]
 
-    def runs(self, wanted: RunFilter, before: str | None, most: int, job: str | None = None) -> Page[Run]:
-        """Return runs, newest first; of one job, if it is named."""
+    def runs(
+        self, wanted: RunFilter, before: str | None, most: int, job: str | None = None, host: str = ""
+    ) -> Page[Run]:
+        """Return runs, newest first; of one job, or of one host, if it is named."""
         check_state(wanted.state)
+        if host:
+            wanted = msgspec.structs.replace(wanted, host=host_id_of(self._store, host))
         if job is not None:
             wanted = msgspec.structs.replace(wanted, job_id=self._there_or_was(job).id)
         begin = None if before is None else opened(before, _BeforeRun).run

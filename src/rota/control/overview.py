@@ -3,13 +3,13 @@ machine is busy."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from statistics import median
 
 import msgspec
 
-from rota.control.pulse import late_by
+from rota.control.duty import Duty
 from rota.control.questions import Coming, Questions, Slot
 from rota.control.times import rough
 from rota.model.job import JobCounts
@@ -35,12 +35,8 @@ class Summary(msgspec.Struct, frozen=True):
     """How things stand."""
 
     now: datetime
-    engine: int | None
-    """The pid of the engine."""
-    is_stopped: bool
-    """The engine is there, but was stopped (SIGSTOP): it does nothing, even if nothing is due yet."""
-    late: timedelta | None
-    """For how long something has been left undone that is due; None when nothing is, or only just."""
+    duty: Duty
+    """Who does what is due, and whether it is done."""
     jobs: JobCounts
     active: dict[State, int]
     running: list[Run]
@@ -77,19 +73,8 @@ class Summary(msgspec.Struct, frozen=True):
         """Return how many runs of the last 24 hours ended badly, in whatever way."""
         return sum(self.lately.get(state, 0) for state in TROUBLE)
 
-    @property
-    def is_scheduling(self) -> bool:
-        """Tell whether what is due is being done."""
-        return self.engine is not None and not self.is_stopped and self.late is None
 
-
-def summary(
-    store: Store,
-    questions: Questions,
-    clock: Clock,
-    engine: Callable[[], int | None],
-    is_stopped: Callable[[], bool],
-) -> Summary:
+def summary(store: Store, questions: Questions, clock: Clock, duty: Duty) -> Summary:
     """Return how things stand now."""
     now = clock.now()
     lately: dict[str, int] = {}
@@ -99,9 +84,7 @@ def summary(
     running = store.runs.page(RunFilter(state=State.RUNNING.value), None, _MANY)
     return Summary(
         now=now,
-        engine=engine(),
-        is_stopped=is_stopped(),
-        late=late_by(store, now),
+        duty=duty,
         jobs=store.jobs.counts(),
         active={state: count for state, count in store.runs.state_counts().items() if count},
         running=sorted(running, key=lambda run: run.started_at or run.queued_at)[:_FEW],
@@ -118,12 +101,14 @@ def summary(
 
 def standing(found: Summary) -> str:
     """Say in a sentence or two how things stand."""
-    if found.engine is None:
-        first = "Not running: nothing starts until somebody runs rota serve"
-    elif found.is_stopped:
-        first = "Stopped: nothing starts until the engine is let go on"
-    elif found.late is not None:
-        first = f"Late: what is due has been left undone for {rough(found.late)}"
+    duty = found.duty
+    if not duty.is_served:
+        what = "the engine is let go on" if duty.is_stopped else "somebody runs rota serve"
+        first = f"{'Stopped' if duty.is_stopped else 'Not running'}: nothing starts until {what}"
+    elif duty.all_drained:
+        first = "Drained: nothing starts until a host is resumed"
+    elif duty.late is not None:
+        first = f"Late: what is due has been left undone for {rough(duty.late)}"
     else:
         first = "Scheduling"
         if found.overdue:

@@ -137,7 +137,7 @@ class Questions:
             raise NoSuchRun(f"no run {run_id}; it may have been pruned")
         return found
 
-    def runs(self, name: str | None, state: str, since: datetime | None, most: int) -> list[Run]:
+    def runs(self, name: str | None, state: str, since: datetime | None, most: int, host_id: str = "") -> list[Run]:
         """Return runs, newest first."""
         check_state(state)
         job_id = None
@@ -146,7 +146,7 @@ class Questions:
             if stored is None:
                 raise NoSuchJob(name, self._store.jobs.names())
             job_id = stored.id
-        return self._store.runs.page(RunFilter(job_id, state, since), None, most)
+        return self._store.runs.page(RunFilter(job_id, state, since, host=host_id), None, most)
 
 
 def check_state(state: str) -> None:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from rota.control.host_names import HostNames, called
 from rota.model.job import ScheduleSpec, StoredJob
 from rota.model.ledger import Event, SkipRecord
 from rota.model.policy import Policy, priority_name
 from rota.model.run import Attempt, Run
 
 if TYPE_CHECKING:
+    from rota.control.hosts import HostView
     from rota.control.stats import Figures
     from rota.control.why import Answer
 
@@ -62,6 +64,7 @@ def job_details_view(stored: StoredJob, last: Run | None, broken: str = "") -> V
         "env_files": list(job.env_files),
         "user": job.user,
         "umask": None if job.umask is None else f"{job.umask:03o}",
+        "runs_on": job.runs_on.document() or None,
         "policy": _in_seconds(job.policy),
         "revision": stored.revision,
         "paused_at": instant_view(stored.paused_at),
@@ -91,8 +94,8 @@ def last_run_view(run: Run) -> View:
     }
 
 
-def run_view(run: Run) -> View:
-    """Return a run."""
+def run_view(run: Run, names: HostNames) -> View:
+    """Return a run; its host is called by its name."""
     return {
         "id": run.id,
         "job": run.job,
@@ -100,7 +103,7 @@ def run_view(run: Run) -> View:
         "slot": instant_view(run.slot),
         "state": run.state.value,
         "attempt": run.attempt,
-        "host": run.host,
+        "host": called(run.host, names),
         "queued_at": instant_view(run.queued_at),
         "started_at": instant_view(run.started_at),
         "ended_at": instant_view(run.ended_at),
@@ -112,21 +115,22 @@ def run_view(run: Run) -> View:
     }
 
 
-def run_details_view(run: Run, earlier: Sequence[Attempt]) -> View:
+def run_details_view(run: Run, earlier: Sequence[Attempt], names: HostNames) -> View:
     """Return a run with all its attempts, and what it was asked for with."""
-    attempts = [attempt_view(each) for each in earlier]
+    attempts = [attempt_view(each, names) for each in earlier]
     if run.attempt > len(attempts):
         attempts.append(
             {
                 "attempt": run.attempt,
                 "state": run.state.value,
+                "host": called(run.host, names),
                 "started_at": instant_view(run.started_at),
                 "ended_at": instant_view(run.ended_at),
                 "exit_code": run.exit_code,
                 "reason": run.reason,
             }
         )
-    return run_view(run) | {
+    return run_view(run, names) | {
         "attempts": attempts,
         "params": run.params,
         "result": None if run.result is None else msgspec.json.decode(run.result),
@@ -135,15 +139,36 @@ def run_details_view(run: Run, earlier: Sequence[Attempt]) -> View:
     }
 
 
-def attempt_view(attempt: Attempt) -> View:
+def attempt_view(attempt: Attempt, names: HostNames) -> View:
     """Return one try of a run."""
     return {
         "attempt": attempt.attempt,
         "state": attempt.state.value,
+        "host": called(attempt.host, names),
         "started_at": instant_view(attempt.started_at),
         "ended_at": instant_view(attempt.ended_at),
         "exit_code": attempt.exit_code,
         "reason": attempt.reason,
+    }
+
+
+def host_view(view: HostView) -> View:
+    """Return a host."""
+    host = view.host
+    return {
+        "name": host.name,
+        "state": view.state,
+        "plans": view.plans,
+        "hands_over": host.hands_over,
+        "running": view.running,
+        "capacity": host.capacity,
+        "max_running": host.max_running,
+        "labels": host.labels,
+        "version": host.version,
+        "schema": host.schema,
+        "started_at": instant_view(host.started_at),
+        "seen_at": instant_view(host.seen_at),
+        "id": host.id,
     }
 
 
@@ -162,7 +187,7 @@ def skip_view(record: SkipRecord) -> View:
     }
 
 
-def answer_view(answer: Answer) -> View:
+def answer_view(answer: Answer, names: HostNames) -> View:
     """Return what `why` found."""
     run = answer.run
     return {
@@ -170,9 +195,9 @@ def answer_view(answer: Answer) -> View:
         "job": answer.job,
         "sentences": list(answer.sentences),
         "slot": instant_view(answer.slot),
-        "run": None if run is None else run_view(run),
+        "run": None if run is None else run_view(run, names),
         "result": None if run is None or run.result is None else msgspec.json.decode(run.result),
-        "attempts": [attempt_view(attempt) for attempt in answer.attempts],
+        "attempts": [attempt_view(attempt, names) for attempt in answer.attempts],
         "skip": None if answer.skip is None else skip_view(answer.skip),
     }
 

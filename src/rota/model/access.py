@@ -14,7 +14,7 @@ class Scope(StrEnum):
     READ = "read"
     """See jobs, runs, output and the ledger."""
     RUN = "run"
-    """Run, cancel, retry, pause and resume."""
+    """Run, cancel, retry, pause and resume; drain hosts."""
     WRITE = "write"
     """Make, change and remove jobs: whoever may do that may run anything on this machine."""
     ADMIN = "admin"

@@ -89,6 +89,8 @@ class Host(msgspec.Struct, frozen=True):
     """It finishes what it has, and takes nothing more."""
     hands_over: bool
     """What it has goes elsewhere, where that is possible."""
+    max_running: int | None
+    """How many runs may go at once on all hosts, as far as this one is asked."""
     started_at: datetime
     seen_at: datetime
 

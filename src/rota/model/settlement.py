@@ -81,6 +81,8 @@ class RunFilter(msgspec.Struct, frozen=True):
     """In the name of the job."""
     tag: str = ""
     """Of the job."""
+    host: str = ""
+    """The id of the host that has it, or had it last."""
 
 
 class JobFilter(msgspec.Struct, frozen=True):
@@ -95,6 +97,8 @@ class JobFilter(msgspec.Struct, frozen=True):
     """Of the newest run: a state, 'active' or 'trouble'."""
     paused: bool | None = None
     enabled: bool | None = None
+    host: str = ""
+    """The name of the host that they say they run on."""
 
 
 class JobSample(msgspec.Struct, frozen=True):

@@ -89,9 +89,13 @@ def add_declared(scheduler: Scheduler) -> list[str]:
 
 
 def serve(
-    home: str | os.PathLike[str] | None = None, *, capacity: int | None = None, timezone: str | None = None
+    home: str | os.PathLike[str] | None = None,
+    *,
+    store: str | None = None,
+    capacity: int | None = None,
+    timezone: str | None = None,
 ) -> None:
-    """Run all declared jobs until Ctrl-C or SIGTERM; see `Scheduler` for what a home is.
+    """Run all declared jobs until Ctrl-C or SIGTERM; see `Scheduler` for what a home and a store are.
 
     What happens is written to standard error, unless the program has told `logging` what to do.
     """
@@ -101,7 +105,7 @@ def serve(
             "`if __name__ == '__main__':`"
         )
     with shown_on_stderr():
-        scheduler = Scheduler(home, capacity=capacity, timezone=timezone)
+        scheduler = Scheduler(home, store=store, capacity=capacity, timezone=timezone)
         try:
             if not add_declared(scheduler):
                 raise RotaError("there is nothing to serve: no function was declared with @rota.job")

@@ -11,6 +11,7 @@ import msgspec
 
 from rota.errors import BadJob, BadSchedule, did_you_mean
 from rota.model.action import Action
+from rota.model.host import ANYWHERE, RunsOn, parse_runs_on
 from rota.model.job import SECRET_SOURCES, Job, ScheduleSpec
 from rota.model.policy import PRIORITIES, CatchUp, Output, Overlap, Policy, Retries
 from rota.schedule.custom import Schedule
@@ -70,6 +71,8 @@ class Options(TypedDict, total=False):
     """Who goes first when places are few: `urgent`, `high`, `medium`, `low`, or a number [medium]."""
     pool: str
     """The pool that its runs take a place of; see `Scheduler.set_pool`."""
+    runs_on: str | Mapping[str, str]
+    """Where it may run, if hosts share the store: `all`, a host's name, or labels: `gpu=a100`, or a dict [any host]."""
     jitter: Span
     """By up to how much its slots are moved, always by the same on one host [0]."""
     max_output: int
@@ -134,6 +137,13 @@ def _are_texts(value: Any) -> bool:
     return is_list and all(isinstance(each, str) for each in value)
 
 
+def _is_place(value: Any) -> bool:
+    """Tell whether a value may be where a job runs; what a label may be is looked at later."""
+    if isinstance(value, Mapping):
+        return bool(value) and all(_one(str)(key) and _one(str, int)(each) for key, each in value.items())
+    return _one(str)(value) and bool(value.strip())
+
+
 _SPAN = _Takes(_is_span, "a duration such as '1h30m', a number of seconds, or a timedelta")
 _INSTANT = _Takes(_one(str, datetime), "a text such as '2027-01-31 10:00', or a datetime")
 _TEXT = _Takes(_one(str), "a text")
@@ -163,6 +173,7 @@ _TAKES = {
     "grace": _SPAN,
     "priority": _Takes(_one(str, int), "a word such as 'high', or a whole number"),
     "pool": _Takes(_one(str), "the name of a pool"),
+    "runs_on": _Takes(_is_place, "'all', the name of a host, labels such as 'gpu=a100', or a dict of labels"),
     "jitter": _SPAN,
     "max_output": _Takes(lambda value: _one(int)(value) and value >= 0, "a whole number of bytes, 0 or more"),
     "not_before": _INSTANT,
@@ -180,6 +191,7 @@ _TAKES = {
     "capacity": _Takes(lambda value: _one(int)(value) and value >= 1, "a whole number, 1 or more"),
     "size": _Takes(_one(int), "a whole number"),
     "apart": _Takes(lambda value: isinstance(value, bool), "True or False"),
+    "store": _Takes(_one(str), "the URL of a store, such as postgresql://rota@db.example/ops"),
     "name": _TEXT,
 }
 
@@ -257,7 +269,15 @@ def definition(name: str, action: Action, options: Mapping[str, Any]) -> Job:
         env_files=tuple(os.path.abspath(os.path.expanduser(path)) for path in _several(given.get("env_file"))),
         user=given.get("user"),
         umask=given.get("umask"),
+        runs_on=_place_to_run(given["runs_on"]) if "runs_on" in given else ANYWHERE,
     )
+
+
+def _place_to_run(said: str | Mapping[str, str | int]) -> RunsOn:
+    """Return where a job may run; labels may be numbers, as in a job file."""
+    if isinstance(said, str):
+        return parse_runs_on(said.strip())
+    return RunsOn(labels={key: str(value) for key, value in said.items()})
 
 
 def _text(name: str, variable: Any, value: Any) -> str:

@@ -18,13 +18,14 @@ from rota.config.actions import compiled
 from rota.control.questions import JobLine
 from rota.engine.settings import EngineSettings, Retention
 from rota.errors import Conflict, JobExists, NoSuchRun, RotaError
-from rota.model.action import Action, Command, Function, Shell
+from rota.model.action import Action, Command, Shell
 from rota.model.job import Job
 from rota.model.origin import shown
 from rota.model.run import FINAL, Run, State
 from rota.process.inside import CALLING
 from rota.sdk.accepting import check_arguments, check_decorated, check_what, name_for, refuse_bare, text_of
 from rota.sdk.functions import FunctionBook, warn_program
+from rota.sdk.hosts import check_store, is_only_ours, label_of_program, warn_of_strangers
 from rota.sdk.listening import Listener, Listeners
 from rota.sdk.options import Options, check_words, check_zone, definition, need_process
 from rota.sdk.runs import Handle
@@ -54,28 +55,33 @@ class Scheduler:
     this is a client of it: what can be imported, and every command, runs there. When that engine was a program's, too,
     and has ended, this one takes its place.
 
-    `capacity` is how many runs go at once [two for each CPU, at least 4]; `timezone` is that of the jobs which say none
-    of their own [the host's].
+    With the URL of a `store` on PostgreSQL this program is one of the hosts that share it; each has a home of its own.
+    A function that cannot be imported runs only where a program of the same name does.
 
-    A fork of the program has no part in it: there every call but `close` raises an error.
+    `capacity` is how many runs go at once [two for each CPU, at least 4]; `timezone` is that of the jobs which say none
+    of their own [the host's]. A fork of the program has no part in it: there every call but `close` raises an error.
     """
 
     def __init__(
         self,
         home: str | os.PathLike[str] | None = None,
         *,
+        store: str | None = None,
         capacity: int | None = None,
         timezone: str | None = None,
     ) -> None:
-        check_words("the scheduler", {"capacity": capacity})
+        check_words("the scheduler", {"capacity": capacity, "store": store})
         if timezone is not None:
             check_zone("the scheduler", timezone)
-        settings = EngineSettings() if home is not None else EngineSettings(retention=_IN_MEMORY)
+        check_store(home, store)
+        settings = (
+            EngineSettings(labels=label_of_program()) if home is not None else EngineSettings(retention=_IN_MEMORY)
+        )
         if capacity is not None:
             settings = msgspec.structs.replace(settings, capacity=capacity)
         self._book = FunctionBook()
         path = None if home is None else os.path.abspath(os.path.expanduser(home))
-        self._household = Household(path, settings, self._book.find, self._book.payload, os.environ)
+        self._household = Household(path, settings, self._book.find, self._book.payload, os.environ, store=store)
         self._listeners = Listeners(self._household)
         self._check = partial(check_that_it_goes_on, self._household)
         self._notices: Notices | None = None
@@ -125,7 +131,10 @@ class Scheduler:
         if apart is None:
             apart = bool(need_process(options))
         told = self._notices_of(name, cast("dict[str, Any]", options))
-        job = definition(name, self._action(name, what, args, kwargs or {}, apart=apart), options)
+        action = self._action(name, what, args, kwargs or {}, apart=apart)
+        if self._household.store.is_shared and is_only_ours(action):
+            options.setdefault("runs_on", label_of_program())
+        job = definition(name, action, options)
         self._put(job)
         told()
         self._mine.add(name)
@@ -304,21 +313,11 @@ class Scheduler:
                 self._household.log.info(
                     f"another engine (pid {other}) serves {self._household.home}; this program is a client of it"
                 )
-                self._refuse_strangers()
+                mine = [line.stored.job for line in self.jobs() if line.stored.name in self._mine]
+                warn_of_strangers(mine, self._household.home, self._household.log)
         if blocking:
             self._block(patience)
         return self
-
-    def _refuse_strangers(self) -> None:
-        """Say which functions another program's engine cannot call."""
-        for line in self.jobs():
-            action = line.stored.job.action
-            if line.stored.name in self._mine and isinstance(action, Function) and not action.target:
-                self._household.log.warning(
-                    f"job {line.stored.name!r} is a function that cannot be imported, and the engine that serves "
-                    f"{self._household.home} is another's: what that one has of this name is called, and if it has "
-                    "nothing the run fails"
-                )
 
     def _block(self, patience: float) -> None:
         """Wait for a stop, and go through with it; the second Ctrl-C or SIGTERM ends what runs."""

@@ -61,6 +61,7 @@ class JobTable:
             "filter_last_state": wanted.state,
             "filter_paused": wanted.paused is not None,
             "filter_enabled": wanted.enabled is not None,
+            "filter_runs_on": bool(wanted.host),
         }
         found = self._db.page(
             "jobs_page",
@@ -72,6 +73,7 @@ class JobTable:
             states=msgspec.json.encode(sorted(states_of(wanted.state))).decode(),
             paused=wanted.paused,
             enabled=wanted.enabled,
+            host=wanted.host,
             limit=limit,
         )
         return [rows.stored_job(row) for row in found]

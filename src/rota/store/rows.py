@@ -117,6 +117,7 @@ def host(row: AnyRow) -> Host:
         schema=row["schema"],
         drained=bool(row["drained"]),
         hands_over=bool(row["hands_over"]),
+        max_running=row["max_running"],
         started_at=from_us(row["started_at"]),
         seen_at=from_us(row["seen_at"]),
     )

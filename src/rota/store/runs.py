@@ -11,7 +11,7 @@ import msgspec
 from rota.ids import first_run_id
 from rota.model.host import Terms, may_run, needs_of_target
 from rota.model.job import Job
-from rota.model.run import ACTIVE, Attempt, OutputPart, Run, State, Trigger, states_of
+from rota.model.run import ACTIVE, TROUBLE, Attempt, OutputPart, Run, State, Trigger, states_of
 from rota.model.settlement import Claimed, Ended, JobSample, NewRun, RunFilter
 from rota.plan.overlap import ActiveRun
 from rota.store import rows
@@ -296,6 +296,7 @@ class RunTable:
             "states": msgspec.json.encode(sorted(states_of(wanted.state))).decode(),
             "text": containing(wanted.text),
             "tag": wanted.tag,
+            "host": wanted.host,
             "limit": limit,
         }
         return [rows.run(row) for row in self._page(wanted, params)]
@@ -305,10 +306,15 @@ class RunTable:
         filters = ["filter_job"] if wanted.job_id is not None else []
         filters += ["filter_name"] if wanted.text else []
         filters += ["filter_tag"] if wanted.tag else []
+        filters += ["filter_host"] if wanted.host else []
         states = states_of(wanted.state)
         if states and states <= ACTIVE:
             filters += ["filter_state"] if len(states) == 1 else []
             return self._db.page("active_runs_page", filters, **params)
+        if wanted.host:  # it has had about as many of the newest runs as any other, so they are looked through
+            filters += ["filter_states"] if states else []
+            filters += ["filter_trouble"] if states and states <= TROUBLE else []
+            return self._db.page("runs_page", filters, **params)
         if wanted.state == "trouble" and not filters:
             return self._db.page("runs_page", ["filter_trouble"], **params)
         if states:

@@ -46,7 +46,7 @@ def facts_of(stored: StoredJob) -> list[Fact]:
         ("umask", [] if job.umask is None else [f"{job.umask:03o}"]),
     )
     found += [Fact(word, lines, is_code=True) for word, lines in more if lines]
-    found += [Fact("on", [job.runs_on.words()])] if job.runs_on != ANYWHERE else []
+    found += [Fact("runs on", [job.runs_on.words()])] if job.runs_on != ANYWHERE else []
     found += [Fact(word.replace("_", " "), [text]) for word, text in policies_of(job.policy)]
     return found
 

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from rota.web.forms import Fields
+from rota.web.guided_places import ANY, LABELS, ONE, where_said, where_shown, wrong_place
 from rota.web.guided_times import cron_of, days_of, wrong_time
 
 Document = dict[str, Any]
@@ -24,7 +25,19 @@ _ACTIONS = ("run", "python", "task", "uses", "args", "kwargs", "with")
 _SCHEDULES = ("cron", "every", "at", "calendar", "custom", "schedules")
 _ON_THE_WALL = ("days", "cron", "calendar", "once", "keep")
 """Of which schedules the zone matters."""
-_ORDER = ("description", *_ACTIONS, *_SCHEDULES, "timezone", "enabled", "env", "env_file", "user", "umask", "tags")
+_ORDER = (
+    "description",
+    *_ACTIONS,
+    *_SCHEDULES,
+    "timezone",
+    "runs_on",
+    "enabled",
+    "env",
+    "env_file",
+    "user",
+    "umask",
+    "tags",
+)
 _DEFAULTS = {"overlap": "skip", "catch_up": "latest", "priority": "medium", "max_instances": "1"}
 
 
@@ -54,6 +67,10 @@ class Guided(msgspec.Struct, frozen=True):
     calendar: str = ""
     at: str = ""
     timezone: str = ""
+    where: str = ANY
+    """On `any` host, on one `host`, on hosts with some `labels`, or on `all`."""
+    host: str = ""
+    labels: str = ""
     enabled: bool = True
     timeout: str = ""
     retries: str = ""
@@ -95,6 +112,7 @@ def guided_from(name: str, document: Document) -> Guided:
         **plain,
         **_what_shown(document),
         **_when_shown(document),
+        **where_shown(document),
         enabled=document.get("enabled", True),
         retries=str(retries.get("count", "")),
         retry_delay=str(retries.get("delay", "")),
@@ -213,6 +231,10 @@ def _zone(form: Guided) -> Document:
     return {"timezone": form.timezone} if form.timezone and form.when in _ON_THE_WALL else {}
 
 
+def _where(form: Guided) -> Document:
+    return where_said(form.where, form.host, form.labels)
+
+
 def _env(form: Guided) -> Document:
     env: dict[str, Any] = dict(_assignments(form.env))
     return env | {name: {"from": value} for name, value in _assignments(form.secrets)}
@@ -270,6 +292,7 @@ _PARTS: tuple[tuple[tuple[str, ...], Callable[[Guided], Document | None]], ...] 
     (_ACTIONS, _what),
     (_SCHEDULES, _when),
     (("timezone",), _zone),
+    (("runs_on",), _where),
     (("tags",), _tags),
     (("enabled",), _enabled),
     *(((key,), _word(key)) for key in _PLAIN if key != "timezone"),
@@ -294,6 +317,7 @@ def wrong_fields(form: Guided) -> dict[str, str]:
         found["weekdays"] = "no day is chosen; tick at least one"
     if form.when == "days" and form.days == "month" and not form.month_days:
         found["month_days"] = "no day is given; write one or more, such as 1, 15, last"
+    found |= wrong_place(form.where, form.host, form.labels)
     for field in ("env", "secrets"):
         lines = [line for line in getattr(form, field).split("\n") if line.strip() and "=" not in line]
         if lines:
@@ -332,6 +356,8 @@ def field_of(place: str, problem: str, form: Guided) -> str:
         return form.what if form.what in ("line", "argv") else ""
     if key == "cron" and form.when == "days":
         return "times"
+    if key == "runs_on":
+        return form.where if form.where in (ONE, LABELS) else "where"
     if key == "env" and any(name == place.partition(".")[2] for name, _ in _assignments(form.secrets)):
         return "secrets"
     field = _FIELDS.get(place) or _FIELDS.get(key) or key

@@ -13,9 +13,11 @@ import msgspec
 
 from rota.config.given import Fault, Given, document_text, job_document, read_job
 from rota.errors import UsageError
+from rota.model.host import ANYWHERE, RunsOn
 from rota.model.job import Job
 from rota.web.forms import Fields
 from rota.web.guided import Document, Guided, document_of, field_of, guided_from, guided_of, wrong_fields
+from rota.web.guided_places import where_said
 
 GUIDED, TEXT = "guided", "text"
 _FOR_THE_CLOCK = ("cron", "every", "at", "calendar", "custom", "schedules", "timezone", "not_before", "not_after")
@@ -98,6 +100,17 @@ def read_schedule(draft: Draft) -> Reading:
     document = document_of(draft.form, draft.base)
     shown = {key: value for key, value in document.items() if key in _FOR_THE_CLOCK}
     return _reading(draft, read_job(json.dumps({"run": "true", **shown}, indent=1), _NAMELESS), wrong)
+
+
+def read_where(draft: Draft) -> RunsOn:
+    """Read only where it runs; anywhere, as long as that cannot be read."""
+    if draft.way == TEXT:
+        job = read_draft(draft).job
+    else:
+        said = where_said(draft.form.where, draft.form.host, draft.form.labels)
+        given = read_job(json.dumps({"run": "true", **said}), _NAMELESS)
+        job = given.jobs[0] if given.jobs and not given.faults else None
+    return ANYWHERE if job is None else job.runs_on
 
 
 def guided_again(draft: Draft, job: Job) -> Draft:

@@ -6,12 +6,12 @@ from rota.model.access import Kind, Role, Scope
 
 ROLES = {
     Role.VIEWER: "sees jobs, runs, output and the ledger",
-    Role.OPERATOR: "sees all of that, and runs, cancels, retries, pauses and resumes",
+    Role.OPERATOR: "sees all of that, and runs, cancels, retries, pauses and resumes; drains hosts",
     Role.ADMIN: "does all that; makes and changes jobs, which is to run anything here, manages people; reads the audit",
 }
 SCOPES = {
     Scope.READ: "see jobs, runs, output and the ledger",
-    Scope.RUN: "run, cancel, retry, pause and resume",
+    Scope.RUN: "run, cancel, retry, pause and resume; drain hosts",
     Scope.WRITE: "make, change and remove jobs, which is to run anything here",
     Scope.ADMIN: "manage people and tokens, and read the audit",
 }
@@ -42,6 +42,9 @@ _DEEDS = {
     "auth.logout": "sign out",
     "auth.token": "sign in with a program",
     "auth.refresh": "get the next access token",
+    "host.drain": "drain the host",
+    "host.forget": "forget the host",
+    "host.resume": "let the host start runs again",
     "job.bulk": "change several jobs",
     "job.change": "change the job",
     "job.delete": "remove the job",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, tzinfo
-from functools import cache
+from functools import cache, cached_property
 from http import HTTPStatus
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -24,8 +24,8 @@ from rota.api.names import in_path
 from rota.api.who import Reader, csrf_token_of, known_of
 from rota.clock import SystemClock
 from rota.control.desk import Desk
+from rota.control.duty import Duty, duty_of, pulse_of
 from rota.control.health import size_of
-from rota.control.pulse import late_by
 from rota.control.times import brief, relative, rough, short, with_zone
 from rota.model.access import Kind, Scope, Who
 from rota.schedule.zones import local_zone_name
@@ -46,14 +46,6 @@ class Me(msgspec.Struct, frozen=True):
     csrf_token: str
 
 
-class Pulse(msgspec.Struct, frozen=True):
-    """Whether it is scheduling right now: in a word, and in a sentence."""
-
-    word: str
-    sentence: str
-    tone: str
-
-
 class Page:
     """What a route needs to answer with a page: who asks, a desk, and the way to a template."""
 
@@ -61,6 +53,11 @@ class Page:
         self.request, self.who, self.desk = request, who, desk
         self.now = desk.clock.now()
         self.tastes: Tastes = tastes_of(request)
+
+    @cached_property
+    def duty(self) -> Duty:
+        """Return who does what is due."""
+        return duty_of(self.desk, self.now)
 
     @property
     def zone(self) -> tzinfo:
@@ -76,7 +73,7 @@ class Page:
             tastes=self.tastes,
             now=self.now,
             me=_me(self.request, self.who),
-            pulse=pulse_of(self.desk, self.now),
+            pulse=pulse_of(self.duty),
             notice=notice,
             **facts,
         )
@@ -132,19 +129,6 @@ def address_of(request: Request) -> str:
     """Return where a page is on this site, as its browser asked for it."""
     path: bytes = request.scope.get("raw_path") or request.url.path.encode()
     return path.decode("ascii", "replace") + (f"?{request.url.query}" if request.url.query else "")
-
-
-def pulse_of(desk: Desk, now: datetime) -> Pulse:
-    """Say whether what is due is being done."""
-    if desk.engine_pid() is None:
-        return Pulse("not running", "No engine runs: nothing starts until somebody runs rota serve.", "failed")
-    if desk.engine_is_stopped():
-        return Pulse("stopped", "The engine is stopped by a signal: nothing starts until it is let go on.", "failed")
-    late = late_by(desk.store, now)
-    if late is not None:
-        text = f"The engine has not done for {rough(late)} what is due: it hangs, or has too much to do."
-        return Pulse(f"{rough(late)} late", text, "late")
-    return Pulse("scheduling", "What is due is being done.", "succeeded")
 
 
 def as_sentence(text: str) -> str:

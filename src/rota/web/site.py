@@ -19,6 +19,7 @@ from rota.web.routes import (
     audit,
     bulk,
     dashboard,
+    hosts,
     job,
     job_deeds,
     job_form,
@@ -62,6 +63,6 @@ def create_pages(rest: FastAPI) -> FastAPI:
     pages = FastAPI(title="rota's pages", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     pages.state = rest.state
     problem_pages.install(pages)
-    for room in (assets, taste, dashboard, *_OF_JOBS, runs, run, *_OF_PEOPLE):
+    for room in (assets, taste, dashboard, *_OF_JOBS, runs, run, hosts, *_OF_PEOPLE):
         pages.include_router(room.router)
     return pages

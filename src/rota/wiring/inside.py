@@ -41,6 +41,7 @@ from rota.wiring.fleet import clock_of, member_of
 from rota.wiring.homes import home_identity, open_store, zone_warning
 from rota.wiring.serving import settle_in
 from rota.wiring.standby import Standby
+from rota.wiring.stores import name_store
 
 if TYPE_CHECKING:
     import asyncio
@@ -116,6 +117,7 @@ class Household:
         payloads: Payloads,
         environment: Mapping[str, str],
         clock: Clock | None = None,
+        store: str | None = None,
     ) -> None:
         self._turns = threading.RLock()
         self.lock: threading.RLock | Locked = self._turns
@@ -124,7 +126,7 @@ class Household:
         self._unserved_since: float | None = None
         self.begun = threading.Event()
         """Set while an engine of ours turns."""
-        self.clock: Clock = clock or SystemClock()
+        self._own_clock: Clock = clock or SystemClock()
         self.log = PythonLog()
         self.in_memory = home is None
         self._settings, self._functions, self._payloads = settings, functions, payloads
@@ -133,6 +135,8 @@ class Household:
         if home is None:  # also when nobody closes this, and the program ends
             self._drop_directory = weakref.finalize(self, _drop_directory, self.home, os.getpid())
         else:
+            if store is not None:
+                name_store(home, store)
             prepare_home(home)
         if warning := zone_warning():
             self.log.warning(warning)
@@ -144,7 +148,7 @@ class Household:
         self._launcher: InsideLauncher | None = None
         self._pokes: PokeListener | None = None
         self.store: Store = self._open()
-        self.clock = clock_of(self.store, self.clock, asks_by_itself=True)
+        self.clock: Clock = clock_of(self.store, self._own_clock, asks_by_itself=True)
         self.home_id = home_identity(self.store, self.home)
         self._verbs_of()
         self._program = os.getpid()
@@ -208,6 +212,7 @@ class Household:
                     engines_store = open_store(self.home, engine=True)
                     self.store.close()
                     self.store = engines_store
+                    self.clock = clock_of(self.store, self._own_clock, asks_by_itself=False)
                     self.home_id = settle_in(self.store, self.home, self.clock.now(), self.log)
                 self._put_together()
                 self._verbs_of()

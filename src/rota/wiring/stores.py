@@ -34,6 +34,10 @@ _ENGINE_PATIENCE_FOR_MANY = 0.25
 """On PostgreSQL others hold locks as a matter of course; less than its own patience with deadlocks, so we give way."""
 
 
+_named: dict[str, str] = {}
+"""Stores that this program has named itself, by home."""
+
+
 def store_path(home: str) -> str:
     """Return where a home's own store is."""
     return os.path.join(home, "rota.db")
@@ -41,8 +45,8 @@ def store_path(home: str) -> str:
 
 def address_of(home: str) -> Address | None:
     """Return where the store of a home is on PostgreSQL; None for the file in the home."""
-    named = ""
-    if os.environ.get(STORE) or os.environ.get(f"{STORE}_FILE"):
+    named = _named.get(os.path.realpath(home), "")
+    if not named and (os.environ.get(STORE) or os.environ.get(f"{STORE}_FILE")):
         from rota.config.secrets import secret_setting
 
         named = secret_setting(STORE) or ""
@@ -52,6 +56,14 @@ def address_of(home: str) -> Address | None:
     from rota.store.address import parse_address
 
     return parse_address(named)
+
+
+def name_store(home: str, url: str) -> None:
+    """Let a home of this process use a store, whatever the environment says: one program may have several homes."""
+    from rota.store.address import parse_address
+
+    parse_address(url)  # what is no URL of a store is refused here
+    _named[os.path.realpath(home)] = url
 
 
 def store_shown(home: str) -> str:

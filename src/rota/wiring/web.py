@@ -34,8 +34,10 @@ from rota.web.site import Site
 from rota.wiring.bind import is_loopback, read_network
 from rota.wiring.desks import ClientDesks
 from rota.wiring.homes import WEB_SOCKET, web_fact
+from rota.wiring.stores import address_of
 from rota.wiring.web_connection import MOST, Connection
 from rota.wiring.web_files import KeyFile, remove_link, write_link
+from rota.wiring.web_key import KeyInStore
 from rota.wiring.web_mistakes import Mistakes
 
 USUAL_PORT = 7682
@@ -83,7 +85,7 @@ def _serve(place: WebPlace, port: socket.socket, desks: ClientDesks, say: Callab
         proxies=tuple(map(read_network, place.proxies)),
         signing=place.signing,
         link=new_secret() if place.link or not can_tell_peers() else "",
-        key=KeyFile(place.home).key,
+        key=(KeyFile(place.home) if address_of(place.home) is None else KeyInStore(desks)).key,
     )
     site = Site(desks, door)
     gate = Gate(LinkDoor(site, door), {*_LOCAL, place.host, *place.allowed})

@@ -9,8 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from rota.api.desks import AtDesk
-from rota.control.desk import Desk
-from rota.control.pulse import late_by
+from rota.control.duty import duty_of
 
 router = APIRouter(tags=["health"])
 
@@ -28,22 +27,33 @@ async def healthz() -> dict[str, str]:
         HTTPStatus.SERVICE_UNAVAILABLE: {
             "description": "It is not; `status` says why.",
             "content": {
-                "application/json": {"example": {"engine": False, "late": 0.0, "status": "no engine is running"}}
+                "application/json": {
+                    "example": {
+                        "engine": False,
+                        "late": 0.0,
+                        "status": "no engine is running on db-1; db-2 does what is due",
+                        "host": "db-1",
+                        "others": ["db-2"],
+                        "planner": "db-2",
+                    }
+                }
             },
         }
     },
 )
 def readyz(desk: AtDesk) -> JSONResponse:
-    """Tell whether an engine runs, was not stopped, and leaves nothing undone that is due; if not, 503 says why."""
-    late = late_by(desk.store, desk.clock.now()) or timedelta(0)
-    why_not = _why_not(desk, late)
-    body = {"engine": desk.engine_pid() is not None, "late": late.total_seconds(), "status": why_not or "ok"}
+    """Tell whether this home's engine runs, was not stopped, and nothing is undone that is due; if not, 503 says why.
+
+    Where hosts share a store it is said which of them this is, which others were seen lately, and which one plans.
+    """
+    duty = duty_of(desk, desk.clock.now())
+    why_not = duty.why_not_here() or duty.why_late()
+    body = {
+        "engine": duty.engine is not None,
+        "late": (duty.late or timedelta(0)).total_seconds(),
+        "status": why_not or "ok",
+        "host": duty.host or None,
+        "others": duty.others,
+        "planner": duty.planner or None,
+    }
     return JSONResponse(body, HTTPStatus.SERVICE_UNAVAILABLE if why_not else HTTPStatus.OK)
-
-
-def _why_not(desk: Desk, late: timedelta) -> str:
-    if desk.engine_pid() is None:
-        return "no engine is running"
-    if desk.engine_is_stopped():
-        return "the engine was stopped; `kill -CONT` with its pid lets it go on"
-    return f"the engine has left something undone for {late.total_seconds():.0f}s" if late else ""

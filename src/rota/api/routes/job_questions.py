@@ -12,6 +12,7 @@ from rota.api.queries import After, Limit, Moment, instant
 from rota.api.schemas import jobs as schemas
 from rota.api.who import needs
 from rota.control.figures import Statistics
+from rota.control.host_names import host_names
 from rota.control.listing import Listing
 from rota.control.times import with_zone, zone_named
 from rota.control.views import answer_view, figures_view, instant_view, run_view, skip_view
@@ -48,15 +49,18 @@ def why(name: JobName, desk: AtDesk, at: Moment = None) -> schemas.Why:
     asks = Why(desk.store, desk.clock, lambda when: with_zone(when, zone), desk.engine_pid)
     when = instant("at", at, desk.clock.now(), stored.job.timezone)
     answer = asks.job(stored) if at is None or when is None else asks.slot(stored, when, exact=is_exact(at))
-    return schemas.Why(**answer_view(answer))
+    return schemas.Why(**answer_view(answer, host_names(desk.store)))
 
 
 @router.get("/ledger", summary="What became of a job's slots")
 def ledger(name: JobName, desk: AtDesk, limit: Limit = 100, after: After = None) -> schemas.LedgerPage:
     """Return runs and skips together, newest first: every slot is in one of them."""
     page = Listing(desk.store, desk.questions).ledger(name, after, limit)
+    names = host_names(desk.store)
     items: list[Any] = [
-        {"kind": "run", "run": run_view(each)} if isinstance(each, Run) else {"kind": "skip", "skip": skip_view(each)}
+        {"kind": "run", "run": run_view(each, names)}
+        if isinstance(each, Run)
+        else {"kind": "skip", "skip": skip_view(each)}
         for each in page.items
     ]
     return schemas.LedgerPage(items=items, next=page.next)

@@ -24,6 +24,7 @@ from rota.control.bulk import MOST, Action, Bulk
 from rota.control.desk import Desk
 from rota.control.discretion import discreet
 from rota.control.editing import Applied
+from rota.control.host_names import host_names
 from rota.control.listing import Listing
 from rota.control.ownership import check_by_hand
 from rota.control.questions import JobLine
@@ -56,11 +57,13 @@ def list_jobs(
     origin: Annotated[str, Query(max_length=4_096, description="`hand`, `file`, or `file:` with a path.")] = "",
     paused: Annotated[bool | None, Query(description="Paused, or not.")] = None,
     enabled: Annotated[bool | None, Query(description="Enabled, or not.")] = None,
+    host: Annotated[str, Query(max_length=200, description="For this host only, which they name in `runs_on`.")] = "",
     limit: Limit = 100,
     after: After = None,
 ) -> schemas.JobPage:
     """Return jobs by name. `state` is that of the newest run."""
-    page = Listing(desk.store, desk.questions).jobs(JobFilter(text, tag, origin, state, paused, enabled), after, limit)
+    wanted = JobFilter(text, tag, origin, state, paused, enabled, host)
+    page = Listing(desk.store, desk.questions).jobs(wanted, after, limit)
     items: Any = [job_view(line.stored, line.last, line.broken) for line in page.items]
     return schemas.JobPage(items=items, next=page.next)
 
@@ -199,7 +202,7 @@ def run_job(
     run = desk.store.runs.find(run_id)
     if run is None:
         raise Conflict(f"run {run_id}, which this key has asked for, was pruned; choose another key")
-    return Run(**run_view(run))
+    return Run(**run_view(run, host_names(desk.store)))
 
 
 @router.post("/{name}/pause", summary="Pause a job", dependencies=[audited("job.pause", Scope.RUN)])

@@ -14,6 +14,9 @@ from rota.api.schemas import overview as schemas
 from rota.api.schemas.jobs import Slot
 from rota.api.who import needs
 from rota.control import overview
+from rota.control.desk import Desk
+from rota.control.duty import duty_of
+from rota.control.host_names import host_names
 from rota.control.questions import Slot as Coming
 from rota.control.timeline import timeline
 from rota.control.views import instant_view, run_view, seconds_view, skip_view
@@ -29,23 +32,29 @@ _BACK, _AHEAD = timedelta(hours=6), timedelta(hours=6)
 @router.get("/summary", summary="How things stand")
 def show_summary(desk: AtDesk) -> schemas.Summary:
     """Tell on one screen: is it scheduling, what runs, what went wrong in the last 24 hours, and what comes next."""
-    found = overview.summary(desk.store, desk.questions, desk.clock, desk.engine_pid, desk.engine_is_stopped)
-    late = timedelta(0) if found.late is None else found.late
+    found = overview.summary(desk.store, desk.questions, desk.clock, duty_of(desk, desk.clock.now()))
+    duty = found.duty
+    late = timedelta(0) if duty.late is None else duty.late
     skips: list[Any] = [skip_view(record) for record in found.skips]
     return schemas.Summary(
         now=str(instant_view(found.now)),
         sentence=overview.standing(found),
         engine=schemas.Engine(
-            running=found.engine is not None, scheduling=found.is_scheduling, late=late.total_seconds()
+            running=duty.engine is not None,
+            scheduling=duty.is_scheduling,
+            late=late.total_seconds(),
+            host=duty.host or None,
+            others=list(duty.others),
+            planner=duty.planner or None,
         ),
         jobs=schemas.Jobs(total=found.jobs.jobs, paused=found.jobs.paused, disabled=found.jobs.disabled),
         active={state.value: count for state, count in found.active.items()},
-        running=_runs(found.running),
+        running=_runs(desk, found.running),
         overdue=found.overdue,
-        held_up=_runs(found.held_up),
+        held_up=_runs(desk, found.held_up),
         lately=found.lately,
         missed=found.missed,
-        trouble=_runs(found.trouble),
+        trouble=_runs(desk, found.trouble),
         skips=skips,
         next=None if found.next is None else _slot(found.next),
         coming=[
@@ -69,10 +78,10 @@ def show_timeline(
         since=str(instant_view(found.since)),
         until=str(instant_view(found.until)),
         now=str(instant_view(found.now)),
-        runs=_runs(found.runs),
+        runs=_runs(desk, found.runs),
         slots=[_slot(slot) for slot in found.slots],
         more_runs=found.more_runs,
-        older_trouble=_runs(found.older_trouble),
+        older_trouble=_runs(desk, found.older_trouble),
         more_slots=found.more_slots,
     )
 
@@ -94,8 +103,9 @@ def show_load(
     return schemas.Load(timezone=name, weeks=weeks, days=days)
 
 
-def _runs(runs: Sequence[Run]) -> list[Any]:
-    return [run_view(run) for run in runs]
+def _runs(desk: Desk, runs: Sequence[Run]) -> list[Any]:
+    names = host_names(desk.store) if runs else {}
+    return [run_view(run, names) for run in runs]
 
 
 def _slot(slot: Coming) -> Slot:

@@ -15,6 +15,7 @@ from rota.api.schemas import runs as schemas
 from rota.api.schemas.jobs import Why as WhyAnswer
 from rota.api.who import Reader, needs
 from rota.control.discretion import without_secrets
+from rota.control.host_names import host_names
 from rota.control.listing import Listing
 from rota.control.times import with_zone, zone_named
 from rota.control.views import answer_view, run_details_view, run_view
@@ -32,6 +33,7 @@ def list_runs(
     state: State = "",
     tag: Tag = "",
     text: Text = "",
+    host: Annotated[str, Query(max_length=200, description="Of this host, by its name.")] = "",
     since: Moment = None,
     until: Moment = None,
     limit: Limit = 100,
@@ -42,8 +44,9 @@ def list_runs(
     wanted = RunFilter(
         state=state, since=instant("since", since, now), until=instant("until", until, now), text=text, tag=tag
     )
-    page = Listing(desk.store, desk.questions).runs(wanted, before, limit, job)
-    items: Any = [run_view(run) for run in page.items]
+    page = Listing(desk.store, desk.questions).runs(wanted, before, limit, job, host)
+    names = host_names(desk.store)
+    items: Any = [run_view(run, names) for run in page.items]
     return schemas.RunPage(items=items, next=page.next)
 
 
@@ -51,7 +54,7 @@ def list_runs(
 def show_run(run_id: RunId, desk: AtDesk, who: Reader) -> schemas.RunDetails:
     """Return a run with all its attempts; secrets among its parameters are hidden as those of a job are."""
     run = desk.questions.run(run_id)
-    view = run_details_view(run, desk.store.runs.attempts(run.id))
+    view = run_details_view(run, desk.store.runs.attempts(run.id), host_names(desk.store))
     if not who.may(Scope.WRITE):
         view["params"] = without_secrets(run.params)
     return schemas.RunDetails(**view)
@@ -63,7 +66,7 @@ def why(run_id: RunId, desk: AtDesk) -> WhyAnswer:
     run = desk.questions.run(run_id)
     zone = zone_named(desk.store.jobs.definition(run.definition_id).timezone)
     asks = Why(desk.store, desk.clock, lambda when: with_zone(when, zone), desk.engine_pid)
-    return WhyAnswer(**answer_view(asks.run(run)))
+    return WhyAnswer(**answer_view(asks.run(run), host_names(desk.store)))
 
 
 @router.post("/{run_id}/cancel", status_code=HTTPStatus.ACCEPTED, summary="Cancel a run")
@@ -71,7 +74,7 @@ def cancel_run(run_id: RunId, desk: AtDesk, change: Annotated[Change, audited("r
     """End a run: at once if it waits, else by its engine, with all that it has started. One that has ended is 409."""
     run = desk.questions.run(run_id)
     desk.verbs.cancel(run.id, f"cancelled by {change.who.name}")
-    return schemas.Run(**run_view(desk.questions.run(run.id)))
+    return schemas.Run(**run_view(desk.questions.run(run.id), host_names(desk.store)))
 
 
 @router.post(
@@ -84,4 +87,4 @@ def retry_run(run_id: RunId, desk: AtDesk, response: Response) -> schemas.Run:
     """Ask for an ended run once more, with its parameters, and return the new run."""
     made = desk.verbs.retry(desk.questions.run(run_id).id)
     response.headers["Location"] = f"/api/v1/runs/{made}"
-    return schemas.Run(**run_view(desk.questions.run(made)))
+    return schemas.Run(**run_view(desk.questions.run(made), host_names(desk.store)))

@@ -91,6 +91,10 @@ class JobDetails(Job):
     env_files: list[str]
     user: str | None
     umask: str | None
+    runs_on: str | dict[str, str] | None = Field(
+        description="Where it may run: `all` (once on each host), a host's name, or labels; null for any host.",
+        examples=[{"gpu": "a100"}],
+    )
     policy: Policy
     revision: int = Field(description="Goes up with each change; also the `ETag`.", examples=[3])
     paused_at: Instant | None

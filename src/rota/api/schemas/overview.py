@@ -15,11 +15,14 @@ _Text = Annotated[str | None, Field(max_length=1_000)]
 
 
 class Engine(Answer):
-    """Whether what is due is being done."""
+    """Whether what is due is being done, here and, where hosts share a store, by others."""
 
-    running: bool
-    scheduling: bool = Field(description="It runs, and leaves nothing undone that is due.")
+    running: bool = Field(description="The engine of this home is there.")
+    scheduling: bool = Field(description="This engine or another host is at work, and nothing is undone that is due.")
     late: Seconds = Field(description="For how long something has been left undone.")
+    host: str | None = Field(description="What this host is called; null with a store in the home.", examples=["db-1"])
+    others: list[str] = Field(description="The other hosts that were seen lately.", examples=[["db-2"]])
+    planner: str | None = Field(description="The host that plans; null with a store in the home.", examples=["db-1"])
 
 
 class Jobs(Answer):

@@ -21,7 +21,10 @@ class Run(Answer):
         examples=["succeeded"],
     )
     attempt: int = Field(description="Which try; 0 before the first.", examples=[1])
-    host: str | None = Field(description="The home whose engine has it.")
+    host: str | None = Field(
+        description="The host that has it, or had it last, by its name; one that was forgotten, by its id.",
+        examples=["db-1"],
+    )
     queued_at: Instant
     started_at: Instant | None
     ended_at: Instant | None
@@ -37,6 +40,7 @@ class Attempt(Answer):
 
     attempt: int
     state: str = Field(examples=["failed"])
+    host: str | None = Field(description="Where it ran.", examples=["db-1"])
     started_at: Instant | None
     ended_at: Instant | None
     exit_code: int | None

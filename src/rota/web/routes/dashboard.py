@@ -12,6 +12,8 @@ from fastapi.responses import HTMLResponse
 
 from rota.api.names import in_path
 from rota.api.queries import ahead
+from rota.control.host_names import HostNames, called, host_names
+from rota.control.hosts import waits_for_host
 from rota.control.overview import Summary, standing, summary, usual_lengths, week
 from rota.control.timeline import timeline
 from rota.control.times import brief, exact
@@ -21,7 +23,7 @@ from rota.model.run import Run, State
 from rota.web.drawing.heat import heat
 from rota.web.drawing.timeline import APART, LANES, Picture, draw, lanes_of
 from rota.web.drawing.window import USUAL, Window, span_text, window
-from rota.web.rendering import AtPage, Page
+from rota.web.rendering import AtPage, Page, as_sentence
 
 router = APIRouter()
 _MOST_RUNS = 600
@@ -43,6 +45,8 @@ class Going(msgspec.Struct, frozen=True):
 
     run: Run
     usually: str
+    host: str
+    """Where it runs, if there are several hosts."""
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -62,16 +66,18 @@ def dashboard(
 ) -> HTMLResponse:
     """Show how things stand."""
     desk = page.desk
-    found = summary(desk.store, desk.questions, desk.clock, desk.engine_pid, desk.engine_is_stopped)
+    found = summary(desk.store, desk.questions, desk.clock, page.duty)
     seen = window(span, ahead("at", at, page.now), page.now)
     usual = usual_lengths(desk.store, found.running)
+    names = host_names(desk.store)
     return page.show(
         "dashboard.html",
         standing=standing(found),
         summary=found,
         figures=_figures(found),
-        running=[_going(run, usual.get(run.job_id)) for run in found.running],
+        running=[_going(run, usual.get(run.job_id), names) for run in found.running],
         waiting=found.active.get(State.WAITING, 0),
+        waits_for={run.id: _waits_for(page, run) for run in found.held_up},
         skips=[_held(record) for record in found.skips],
         ending_of=ending_of,
         window=seen,
@@ -111,8 +117,15 @@ def _runs(state: str, more: dict[str, str]) -> str:
     return f"/runs?{urlencode({'state': state} | more)}"
 
 
-def _going(run: Run, usual: float | None) -> Going:
-    return Going(run, "" if usual is None else brief(timedelta(seconds=usual)))
+def _going(run: Run, usual: float | None, names: HostNames) -> Going:
+    host = called(run.host, names) or "" if len(names) > 1 else ""
+    return Going(run, "" if usual is None else brief(timedelta(seconds=usual)), host)
+
+
+def _waits_for(page: Page, run: Run) -> str:
+    """Say what a run waits for: its host, if none that it may run on is there, or a place."""
+    why = run.reason or waits_for_host(page.desk.store, page.desk.clock, run)
+    return as_sentence(why) if why else "It waits for a place."
 
 
 def _held(record: SkipRecord) -> Held:

@@ -18,7 +18,7 @@ router = APIRouter()
 def run_job(name: JobName, page: AtPage, fields: SentFields) -> RedirectResponse:
     """Ask for a run now."""
     page.desk.verbs.trigger(name)
-    waits = "" if page.desk.engine_pid() is not None else " as soon as an engine runs"
+    waits = "" if page.duty.is_served else " as soon as an engine runs"
     return page.go(fields.way_back(f"/jobs/{in_path(name)}"), f"{name} is asked to run{waits}.")
 
 

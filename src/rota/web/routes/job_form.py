@@ -28,8 +28,19 @@ from rota.schedule.zones import zone_names
 from rota.web.foretelling import foretell
 from rota.web.forms import SentFields, revision_of
 from rota.web.guided import Document, Guided, guided_from
+from rota.web.guided_places import where_told
 from rota.web.guided_times import WEEKDAYS
-from rota.web.job_drafts import GUIDED, TEXT, Draft, Reading, draft_of, guided_again, read_draft, read_schedule
+from rota.web.job_drafts import (
+    GUIDED,
+    TEXT,
+    Draft,
+    Reading,
+    draft_of,
+    guided_again,
+    read_draft,
+    read_schedule,
+    read_where,
+)
 from rota.web.rendering import AtPage, Page
 
 router = APIRouter()
@@ -141,22 +152,24 @@ def _form(page: Page, draft: Draft, reading: Reading | None = None, status: HTTP
         general=reading.general,
         zones=zone_names(),
         week=WEEKDAYS,
+        host_names=[host.name for host in page.desk.store.hosts.all()],
         **_meaning(page, draft),
     )
 
 
 def _meaning(page: Page, draft: Draft) -> dict[str, Any]:
-    """Return what the schedule of a draft means, or why that cannot be told."""
+    """Return what the schedule of a draft means, or why that cannot be told; and where it would run."""
     reading = read_schedule(draft)
+    where = {"where": where_told(read_where(draft), page.desk.store.hosts.all())}
     if reading.job is None:
-        return {
+        return where | {
             "foretold": None,
             "unclear": [*(text for each in reading.fields.values() for text in each), *reading.general],
         }
     try:
-        return {"foretold": foretell(reading.job, page.now, page.zone), "unclear": []}
+        return where | {"foretold": foretell(reading.job, page.now, page.zone), "unclear": []}
     except BadSchedule as error:
-        return {"foretold": None, "unclear": [str(error)]}
+        return where | {"foretold": None, "unclear": [str(error)]}
 
 
 def _conflict(page: Page, draft: Draft, mine: Job) -> HTMLResponse:

@@ -13,12 +13,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from rota.api.audit import Change, audited
 from rota.api.names import RunId
 from rota.control.discretion import without_secrets
+from rota.control.host_names import HostNames, called, host_names
 from rota.control.output import attempt_of
 from rota.control.times import with_zone
 from rota.control.why import Why
 from rota.control.words import asked_by, exit_of, promptness_of, reason_beside_exit
 from rota.model.access import Scope
-from rota.model.run import ACTIVE, Run, State
+from rota.model.run import ACTIVE, Attempt, Run, State
 from rota.web.output import Asked, AskedOutput, output_of, written
 from rota.web.rendering import AtPage, Page, render
 
@@ -33,6 +34,7 @@ class Try(msgspec.Struct, frozen=True):
 
     number: int
     state: State
+    host: str
     started_at: datetime | None
     ended_at: datetime | None
     exit: str
@@ -55,9 +57,11 @@ def show_run(run_id: RunId, page: AtPage, asked: AskedOutput) -> HTMLResponse:
     stored = desk.store.jobs.by_id(run.job_id)
     job = desk.store.jobs.definition(run.definition_id)
     story = Why(desk.store, desk.clock, lambda when: with_zone(when, page.zone), desk.engine_pid).run(run).sentences
+    names = host_names(desk.store)
     return page.show(
         "run.html",
         run=run,
+        hosts=names,
         params=run.params if page.who.may(Scope.WRITE) else without_secrets(run.params),
         job=stored,
         is_active=run.state in ACTIVE,
@@ -67,7 +71,7 @@ def show_run(run_id: RunId, page: AtPage, asked: AskedOutput) -> HTMLResponse:
         reason=reason_beside_exit(run),
         late=promptness_of(run),
         result=_readable(run.result),
-        tries=_tries(page, run, asked, output.attempt),
+        tries=_tries(page, run, asked, output.attempt, names),
         retries=desk.store.runs.retries_of(run.id, _RETRIES),
         story=story if len(story) <= _MOST_SENTENCES else ["…", *story[-_MOST_SENTENCES:]],
         output=output,
@@ -112,29 +116,29 @@ def retry_run(run_id: RunId, page: AtPage) -> RedirectResponse:
     return page.go(f"/runs/{made}", "It is asked to run once more: this is the new run.")
 
 
-def _tries(page: Page, run: Run, asked: Asked, shown: int) -> Sequence[Try]:
+def _tries(page: Page, run: Run, asked: Asked, shown: int, names: HostNames) -> Sequence[Try]:
     """Return the attempts: those that others followed, and after them the present one."""
     tries = [
-        _try(asked, shown, each.attempt, each.state, (each.started_at, each.ended_at), each.exit_code, each.reason)
-        for each in page.desk.store.runs.attempts(run.id)
+        Try(
+            number=each.attempt,
+            state=each.state,
+            host=called(each.host, names) or "",
+            started_at=each.started_at,
+            ended_at=each.ended_at,
+            exit="" if each.exit_code is None else exit_of(each.exit_code),
+            reason=each.reason,
+            path=Asked(asked.run, each.attempt, asked.view).path(),
+            is_shown=each.attempt == shown,
+        )
+        for each in _attempts(page, run)
     ]
-    if run.attempt > len(tries):
-        span = (run.started_at, run.ended_at)
-        tries.append(_try(asked, shown, run.attempt, run.state, span, run.exit_code, run.reason))
     return tries[-_MOST_ATTEMPTS:]
 
 
-def _try(
-    asked: Asked,
-    shown: int,
-    number: int,
-    state: State,
-    span: tuple[datetime | None, datetime | None],
-    code: int | None,
-    reason: str,
-) -> Try:
-    path = Asked(asked.run, number, asked.view).path()
-    return Try(number, state, *span, "" if code is None else exit_of(code), reason, path, number == shown)
+def _attempts(page: Page, run: Run) -> Sequence[Attempt | Run]:
+    """Return the records of attempts, and the run itself for the present one."""
+    earlier: list[Attempt | Run] = list(page.desk.store.runs.attempts(run.id))
+    return [*earlier, run] if run.attempt > len(earlier) else earlier
 
 
 def _readable(result: str | None) -> str | None:

@@ -12,10 +12,11 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from rota.api.queries import instant
+from rota.control.host_names import HostNames, called, host_names
 from rota.control.listing import Listing
 from rota.control.pages import Page as OfRuns
 from rota.control.words import ending_of, late_of, length_of, trigger_of
-from rota.errors import NoSuchJob, UsageError
+from rota.errors import NoSuchHost, NoSuchJob, UsageError
 from rota.model.run import Run
 from rota.model.settlement import RunFilter
 from rota.web.rendering import AtPage, Page
@@ -41,6 +42,7 @@ class Wanted(msgspec.Struct, frozen=True):
     tag: str = ""
     since: str = ""
     until: str = ""
+    host: str = ""
 
     def href(self, **more: str) -> str:
         """Return the way to it."""
@@ -61,6 +63,7 @@ class Row(msgspec.Struct, frozen=True):
     late: str
     took: str
     ending: str
+    host: str
 
 
 @router.get("/runs")
@@ -72,13 +75,16 @@ def list_runs(
     tag: _Text = "",
     since: _Text = "",
     until: _Text = "",
+    host: _Text = "",
     before: Annotated[str | None, Query(max_length=2_000)] = None,
 ) -> HTMLResponse:
     """Show a page of runs; what cannot be meant is said beside what was asked."""
-    wanted = Wanted(*(each.strip() for each in (job, text, state, tag, since, until)))
+    wanted = Wanted(*(each.strip() for each in (job, text, state, tag, since, until, host)))
     faults: list[str] = []
     found = _find(page, wanted, before, faults)
     runs = [] if found is None else found.items
+    names = host_names(page.desk.store)
+    has_hosts = len(names) > 1 or bool(wanted.host)
     return page.show(
         "runs.html",
         HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
@@ -86,8 +92,19 @@ def list_runs(
         states=_STATES if wanted.state in dict(_STATES) else (*_STATES, (wanted.state, wanted.state)),
         quick=[(word, Wanted(**given).href(), wanted.given == given) for word, given in _QUICK],
         faults=faults,
-        rows=[Row(run, trigger_of(run), late_of(run), length_of(run, page.now), ending_of(run)) for run in runs],
-        has_hosts=len({run.host for run in runs} - {None}) > 1,
+        rows=[
+            Row(
+                run,
+                trigger_of(run),
+                late_of(run),
+                length_of(run, page.now),
+                ending_of(run),
+                called(run.host, names) or "",
+            )
+            for run in runs
+        ],
+        hosts=names,
+        host_choices=[("", "any host"), *((name, name) for name in _known(names, wanted.host))] if has_hosts else [],
         is_first=before is None,
         newest=wanted.href(),
         older=None if found is None or found.next is None else wanted.href(before=found.next),
@@ -101,14 +118,20 @@ def _find(page: Page, wanted: Wanted, before: str | None, faults: list[str]) -> 
     until = _heard(faults, lambda: instant("until", wanted.until or None, page.now, zone))
     asked = RunFilter(state=wanted.state, since=since, until=until, text=wanted.text, tag=wanted.tag)
     listing = Listing(page.desk.store, page.desk.questions)
-    found = _heard(faults, lambda: listing.runs(asked, before, _A_PAGE, wanted.job or None))
+    found = _heard(faults, lambda: listing.runs(asked, before, _A_PAGE, wanted.job or None, wanted.host))
     return None if faults else found
+
+
+def _known(names: HostNames, wanted: str) -> list[str]:
+    """Return the hosts to choose from, and the one that a link has chosen, if it is none of these."""
+    known = sorted(names.values())
+    return [*known, wanted] if wanted and wanted not in known else known
 
 
 def _heard(faults: list[str], find: Callable[[], T]) -> T | None:
     """Return what is found; what somebody cannot mean is a fault, and no page of its own."""
     try:
         return find()
-    except (UsageError, NoSuchJob) as fault:
+    except (UsageError, NoSuchJob, NoSuchHost) as fault:
         faults.append(str(fault))
         return None

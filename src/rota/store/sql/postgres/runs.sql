@@ -238,6 +238,14 @@ AND state = :state
 -- Ended badly: few among many, so it has an index of its own.
 AND state IN ('failed', 'timed_out', 'lost')
 
+-- name: filter_states
+-- In one of some states.
+AND state IN (SELECT value FROM json_array_elements_text(:states::json) AS wanted (value))
+
+-- name: filter_host
+-- Of one host.
+AND run.host = :host
+
 -- name: attempts_of
 -- The earlier attempts of a run.
 SELECT * FROM attempt WHERE run_id = :run_id ORDER BY attempt

@@ -25,6 +25,10 @@ AND EXISTS (SELECT 1 FROM definition AS tagged, json_each(tagged.body, '$.tags')
 -- Made there: a kind of origin (`file`), or one (`file:/etc/rota.yaml`).
 AND (origin = :origin OR substr(origin, 1, length(:origin) + 1) = :origin || ':')
 
+-- name: filter_runs_on
+-- For one host only, by its name.
+AND json_extract(body, '$.runs_on.host') = :host
+
 -- name: filter_paused
 -- Paused, or not.
 AND (paused_at IS NOT NULL) = :paused

@@ -1,5 +1,5 @@
 // Keys: `/` searches, `?` helps, `g` and a letter goes somewhere, `j` and `k` walk through a list, Enter opens.
-const ROOMS = { d: "/", j: "/jobs", r: "/runs" };
+const ROOMS = { d: "/", j: "/jobs", r: "/runs", h: "/hosts" };
 const PATIENCE = 1500;
 let going = 0;
 
