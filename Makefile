@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench chaos screens proof format clean
+.PHONY: demo test check bench chaos chaos-fleet screens proof format clean
 
 demo: $(READY)
 	sh examples/demo/demo.sh
@@ -25,6 +25,9 @@ bench: $(READY)
 
 chaos: $(READY)
 	$(BIN)/python -m tests.crash.chaos --kills 200
+
+chaos-fleet: $(READY)
+	$(BIN)/python -m tests.crash.chaos_fleet --minutes 3 $(ARGS)
 
 screens: $(READY)
 	$(BIN)/python docs/screens.py

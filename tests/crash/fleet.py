@@ -6,9 +6,15 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
+import msgspec
+
+from rota.engine.settings import EngineSettings
+from rota.engine.trust import Leases
 from rota.model.action import Shell
 from rota.model.host import ANYWHERE, RunsOn
 from rota.model.job import Job, ScheduleSpec
@@ -16,11 +22,13 @@ from rota.model.policy import Policy
 from rota.model.run import FINAL, Run, State
 from rota.model.settlement import RunFilter
 from rota.process.identity import marked_processes
+from rota.process.lock import engine_pid
 from rota.wiring.client import Client
 
 from .harness import alive, wait_for
 
 ROTA = str(Path(sys.executable).parent / "rota")
+_ROOT = Path(__file__).parents[2]
 LEASE = 3.0
 FAR_OFF = 60.0
 """How long a test waits for what has to happen; the machine may be busy."""
@@ -29,28 +37,45 @@ FAR_OFF = 60.0
 class FleetHost:
     """One host: a home, and the engine that serves it."""
 
-    def __init__(self, folder: Path, name: str, url: str, words: tuple[str, ...], prefix: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        url: str,
+        words: tuple[str, ...],
+        prefix: tuple[str, ...],
+        env: Mapping[str, str] | None = None,
+    ) -> None:
         self.name = name
         self.path = folder / name
+        self.errors = folder / f"{name}.err"
         self._words, self._prefix = words, prefix
+        self._cwd = folder
         self._env = {key: value for key, value in os.environ.items() if not key.startswith("ROTA_")}
-        self._env |= {"ROTA_STORE": url, "ROTA_NO_WEB": "1", "TZ": "UTC"}
+        self._env |= {"ROTA_STORE": url, "ROTA_NO_WEB": "1", "TZ": "UTC"} | dict(env or {})
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *, wait: bool = True) -> None:
+    def start(self) -> None:
         """Start its engine, and wait until others know of it."""
-        words = ["serve", "--home", str(self.path), "--host-name", self.name, "--lease", f"{LEASE:g}s", *self._words]
         before = self.log.count("serving")
-        self.process = subprocess.Popen(
-            [*self._prefix, ROTA, *words],
-            cwd=self.path.parent,
-            env=self._env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        if wait:
-            wait_for(lambda: self.log.count("serving") > before, f"{self.name} serves", FAR_OFF)
+        self.launch()
+        wait_for(lambda: self.log.count("serving") > before, f"{self.name} serves", FAR_OFF)
+
+    def launch(self) -> None:
+        """Start its engine, and wait for nothing."""
+        with self.errors.open("ab") as errors:
+            self.process = subprocess.Popen(
+                [*self._prefix, *self._command()],
+                cwd=self._cwd,
+                env=self._env,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+            )
+
+    def _command(self) -> list[str]:
+        named = ["--home", str(self.path), "--host-name", self.name, "--lease", f"{LEASE:g}s"]
+        return [ROTA, "serve", *named, *self._words]
 
     def signal(self, number: signal.Signals) -> None:
         """Send its engine a signal; after SIGKILL and SIGTERM, wait until it is gone."""
@@ -63,10 +88,7 @@ class FleetHost:
     def pid(self) -> int:
         """The engine's own pid: what starts it may be another program."""
         assert self.process is not None
-        if not self._prefix:
-            return self.process.pid
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
-        return int(children[0]) if children else self.process.pid
+        return engine_pid(str(self.path)) or self.process.pid
 
     @property
     def log(self) -> str:
@@ -74,12 +96,17 @@ class FleetHost:
         path = self.path / "rota.log"
         return path.read_text(errors="replace") if path.exists() else ""
 
+    @property
+    def id(self) -> str:
+        """The id of its home; nothing before its first engine has begun."""
+        record = self.path / "rota.host"
+        return record.read_text().split('"id":"')[1].split('"')[0] if record.exists() else ""
+
     def pids(self) -> list[int]:
         """Return what its jobs have running."""
-        record = self.path / "rota.host"
-        if not record.exists():
+        home_id = self.id
+        if not home_id:
             return []
-        home_id = record.read_text().split('"id":"')[1].split('"')[0]
         return [pid for pids in marked_processes(home_id).values() for pid in pids if alive(pid)]
 
     def close(self) -> None:
@@ -98,11 +125,39 @@ class FleetHost:
                 return
 
 
+class SkewedHost(FleetHost):
+    """A host whose clock a test moves while its engine runs."""
+
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        url: str,
+        settings: EngineSettings,
+        prefix: tuple[str, ...],
+        env: Mapping[str, str],
+    ) -> None:
+        super().__init__(folder, name, url, (), prefix, env)
+        given = msgspec.structs.replace(settings, host_name=name, leases=Leases(timedelta(seconds=LEASE)))
+        self._cwd = _ROOT  # where its program is found
+        self._skew = folder / f"{name}.skew"
+        self._settings = msgspec.json.encode(given).decode()
+
+    def move_clock(self, seconds: float) -> None:
+        """Move its wall clock away from the machine's; the others stay as they are."""
+        aside = self._skew.with_suffix(".new")
+        aside.write_text(str(seconds))
+        aside.rename(self._skew)
+
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", "tests.crash.engine", str(self.path), str(self._skew), self._settings]
+
+
 class Fleet:
     """Some hosts, a client beside them, and short words for a test's story."""
 
     def __init__(self, folder: Path, url: str) -> None:
-        self._folder, self._url = folder, url
+        self.folder, self._url = folder, url
         self.work = folder / "work"
         self.work.mkdir()
         self.hosts: list[FleetHost] = []
@@ -110,11 +165,15 @@ class Fleet:
 
     def host(self, name: str, *words: str, prefix: tuple[str, ...] = (), start: bool = True) -> FleetHost:
         """Add a host."""
-        made = FleetHost(self._folder, name, self._url, words, prefix)
-        self.hosts.append(made)
+        made = self.enrol(FleetHost(self.folder, name, self._url, words, prefix))
         if start:
             made.start()
         return made
+
+    def enrol(self, host: FleetHost) -> FleetHost:
+        """Count a host among the fleet: it is ended with it."""
+        self.hosts.append(host)
+        return host
 
     def add(
         self, name: str, line: str, *schedules: ScheduleSpec, runs_on: RunsOn = ANYWHERE, policy: Policy | None = None

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from rota.model.job import StoredJob
+from rota.model.ledger import Skip
 from rota.model.run import FINAL, Run, State
 from rota.model.settlement import RunFilter
 from rota.plan.timetables import timetable_of
@@ -17,11 +20,17 @@ _ALL = 1_000_000
 def slot_faults(store: Store, name: str) -> list[str]:
     """Return what is wrong with the records of a job's slots between its first apply and its cursor."""
     stored = store.jobs.get(name)
+    runs = [run.slot for run in runs_of(store, stored.id) if run.slot is not None]
+    return record_faults(stored, runs, skips_of(store, stored.id))
+
+
+def record_faults(stored: StoredJob, runs: Iterable[datetime], skips: Iterable[Skip]) -> list[str]:
+    """Return the same of a job, given the slots of its runs, and its skips."""
+    name = stored.name
     slots = list(timetable_of(stored.job).between(stored.created_at, stored.planned_to))
-    seen = Counter(run.slot for run in runs_of(store, stored.id) if run.slot is not None)
+    seen = Counter(runs)
     faults = [f"{name}: {count} runs for the slot {slot}" for slot, count in seen.items() if count > 1]
-    for record in store.ledger.page(stored.id, _BEGINNING, None, _ALL):
-        skip = record.skip
+    for skip in skips:
         inside = [slot for slot in slots if skip.first_slot <= slot <= skip.last_slot]
         # A run between two skips breaks a range, so everything inside one is skipped.
         if len(inside) != skip.count:
@@ -37,7 +46,7 @@ def sum_faults(store: Store, name: str) -> list[str]:
     """Return where the totals differ from the rows that they count."""
     stored = store.jobs.get(name)
     counted = Counter(run.state.value for run in runs_of(store, stored.id) if run.state in FINAL)
-    skipped = sum(record.skip.count for record in store.ledger.page(stored.id, _BEGINNING, None, _ALL))
+    skipped = sum(skip.count for skip in skips_of(store, stored.id))
     if skipped:
         counted["skipped"] = skipped
     told = {state: runs for state, (runs, _, _) in store.ledger.totals(stored.id, 0).get(name, {}).items() if runs}
@@ -64,3 +73,8 @@ def event_faults(store: Store, name: str) -> list[str]:
 def runs_of(store: Store, job_id: int) -> list[Run]:
     """Return all runs of a job, newest first."""
     return store.runs.page(RunFilter(job_id=job_id), None, _ALL)
+
+
+def skips_of(store: Store, job_id: int) -> list[Skip]:
+    """Return all skips of a job, newest first."""
+    return [record.skip for record in store.ledger.page(job_id, _BEGINNING, None, _ALL)]

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
-from subprocess import run as run_command
 
 import pytest
 
@@ -16,41 +13,20 @@ from rota.errors import StoreFull
 from rota.model.policy import Output, OutputMode, Policy
 from rota.model.run import State
 
+from .disks import SmallDisk, small_disk
 from .harness import Home, alive, every, require, wait_for
 from .ledger import slot_faults
 
 SECOND = timedelta(seconds=1)
 
 
-class SmallDisk:
-    """A disk of a few megabytes, which a test fills and empties."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._filler = path / "filler"
-
-    def fill(self) -> None:
-        """Leave not one byte."""
-        with suppress(OSError), self._filler.open("ab", buffering=0) as file:
-            while True:
-                file.write(b"x" * 4096)
-
-    def make_room(self) -> None:
-        """Remove what fills it."""
-        self._filler.unlink()
-
-
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[SmallDisk]:
-    require("root and mount(8), to mount a small tmpfs", there=os.geteuid() == 0 and shutil.which("mount") is not None)
-    mounted = tmp_path / "home"
-    mounted.mkdir()
-    made = run_command(["mount", "-t", "tmpfs", "-o", "size=4m,mode=0700", "tmpfs", str(mounted)], capture_output=True)
-    require(f"to be allowed to mount a tmpfs ({made.stderr.decode().strip()})", there=made.returncode == 0)
-    try:
-        yield SmallDisk(mounted)
-    finally:
-        run_command(["umount", "--lazy", str(mounted)], check=True)
+    with ExitStack() as stack:
+        made = stack.enter_context(small_disk(tmp_path / "home", "4m"))
+        require("to be allowed to mount a small tmpfs: root and mount(8)", there=made is not None)
+        assert made is not None
+        yield made
 
 
 @pytest.fixture

@@ -163,7 +163,7 @@ def test_a_database_that_is_away_for_longer_than_a_lease_loses_nothing(fleet, se
 def test_a_host_that_starts_before_its_database_waits_for_it(fleet, server):
     early = fleet.host("one", start=False)
     server.stop()
-    early.start(wait=False)
+    early.launch()
     wait_for(_after(LEASE), "it has looked for its database", FAR_OFF)
     assert early.process.poll() is None
     server.start()

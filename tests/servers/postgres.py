@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from itertools import count
@@ -17,8 +17,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-_FAST = "fsync=off full_page_writes=off autovacuum=off shared_buffers=16MB max_connections=60 listen_addresses="
-"""What is lost in a power cut is nobody's; a socket in a directory is all that anybody connects to."""
+_FAST = "fsync=off full_page_writes=off autovacuum=off shared_buffers=16MB max_connections=60 port=5432"
+"""What is lost in a power cut is nobody's; a socket in a directory is all that anybody connects to, unless told."""
 _numbers = count(1)
 
 
@@ -77,8 +77,9 @@ def _programs() -> Path | None:
 class Server:
     """A server of our own, which can be stopped and started again."""
 
-    def __init__(self, programs: Path) -> None:
+    def __init__(self, programs: Path, listens: str = "", within: Sequence[str] = ()) -> None:
         self._programs = programs
+        self._listens, self._within = listens, within
         self.folder = tempfile.mkdtemp(prefix="rota-pg-")
         self._as: list[str] = []
         if os.geteuid() == 0:  # it refuses to run as root
@@ -86,21 +87,32 @@ class Server:
             os.chown(self.folder, user.pw_uid, user.pw_gid)
             self._as = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
         self._run("initdb", "-A", "trust", "-U", "postgres", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
+        if listens:
+            with open(f"{self.folder}/data/pg_hba.conf", "a") as file:
+                file.write("host all all samenet trust\n")
 
     @property
     def url(self) -> str:
         return f"postgresql://postgres@/postgres?host={self.folder}"
 
     def start(self) -> None:
-        given = " ".join(f"-c {option}" for option in _FAST.split())
+        given = " ".join(f"-c {option}" for option in (*_FAST.split(), f"listen_addresses={self._listens}"))
         self._run("pg_ctl", "-w", "-l", f"{self.folder}/log", "-o", f"-k {self.folder} {given}", "start")
 
     def stop(self, how: str = "immediate") -> None:
         self._run("pg_ctl", "-w", "-m", how, "stop")
 
+    def close(self) -> None:
+        """Stop it if it runs, and remove what it kept."""
+        try:
+            if os.path.exists(f"{self.folder}/data/postmaster.pid"):
+                self.stop()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
     def _run(self, program: str, *arguments: str) -> None:
         subprocess.run(
-            [*self._as, str(self._programs / program), "-D", f"{self.folder}/data", *arguments],
+            [*self._within, *self._as, str(self._programs / program), "-D", f"{self.folder}/data", *arguments],
             check=True,
             stdout=subprocess.DEVNULL,
             stdin=subprocess.DEVNULL,
@@ -110,18 +122,20 @@ class Server:
 
 
 @contextmanager
-def own_server() -> Iterator[Server]:
-    """Yield a server of one's own, to stop and to start; tests that need one are left out where none can be made."""
+def own_server(listens: str = "", within: Sequence[str] = ()) -> Iterator[Server]:
+    """Yield a server of one's own, to stop and to start; tests that need one are left out where none can be made.
+
+    It listens on an address only where its commands run within a network of its own.
+    """
     programs = _programs()
     if programs is None:
         _give_up()
-    server = Server(programs)
+    server = Server(programs, listens, within)
     try:
         server.start()
         yield server
-        server.stop()
     finally:
-        shutil.rmtree(server.folder, ignore_errors=True)
+        server.close()
 
 
 @contextmanager

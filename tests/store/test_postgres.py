@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 import rota.store
+from process.waiting import wait_for
 from rota.errors import BadHome, StoreBusy, StoreFull, StoreTooNew, StoreUnavailable
 from rota.model.run import OutputPart
 from rota.store.address import parse_address
@@ -52,6 +53,24 @@ def test_a_transaction_that_the_connection_broke_in_is_lost_as_a_whole_and_says_
     with other.transaction():
         other.upkeep.put_fact("x", "3")
     assert "3" == postgres.upkeep.fact("x")
+
+
+def may_claim(world: World) -> bool:
+    try:
+        with world.transaction():
+            world.database.lock("lock_claims")
+    except StoreBusy:
+        return False
+    return True
+
+
+def test_a_host_that_falls_silent_in_a_transaction_holds_up_the_others_for_seconds_only(postgres, another):
+    silent = another()
+    with pytest.raises(StoreBusy, match="idle-in-transaction"), silent.transaction():  # noqa: PT012 -- in the middle
+        silent.database.lock("lock_claims")
+        wait_for(lambda: may_claim(postgres), 30)
+        silent.upkeep.put_fact("x", "1")
+    assert None is postgres.upkeep.fact("x")
 
 
 @contextmanager

@@ -20,7 +20,9 @@ _CONNECT = {
     "client_encoding": "UTF8",
 }
 """What libpq is told unless the URL says otherwise: a server that is gone is noticed."""
-_STATEMENTS_TAKE, _IDLE = 60.0, 60.0
+_STATEMENTS_TAKE = 60.0
+_IDLE = 5.0
+"""Whoever is stopped, or cut off, in the middle of a transaction holds up all other hosts for no longer than this."""
 _OLDEST = 140_000
 
 
