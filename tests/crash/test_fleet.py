@@ -238,9 +238,22 @@ def test_a_job_for_all_hosts_runs_once_on_each_of_them(fleet):
     names = ["one", "two", "three"]
     for name in names:
         fleet.host(name)
+    wait_for(lambda: len(fleet.client.store.hosts.all()) == 3, "all are known", FAR_OFF)
     fleet.trigger("everywhere", "true", RunsOn(all=True))
     wait_for(lambda: {run.state for run in fleet.runs("everywhere")} == {State.SUCCEEDED}, "all have run", FAR_OFF)
     assert sorted(names) == sorted(fleet.host_of(run.id).name for run in fleet.runs("everywhere"))
+
+
+def test_hosts_on_which_runs_of_the_same_jobs_end_do_not_hold_each_other_up(fleet):
+    hosts = [fleet.host(name, "--capacity", "16") for name in ("one", "two", "three")]
+    for number in range(10):
+        fleet.add(f"job-{number}", "true", policy=Policy(overlap=Overlap.ALLOW))
+    with fleet.client.verbs.together():
+        for number in range(400):
+            fleet.client.verbs.trigger(f"job-{number % 10}")
+    wait_for(lambda: not fleet.client.store.runs.state_counts(), "all have ended", FAR_OFF)
+    stalls = sum(host.log.count("is locked by somebody else") for host in hosts)
+    assert stalls < 5, "a slow machine may make one wait, but not one after the other"
 
 
 def test_a_cancel_and_a_run_reach_another_host_at_once(fleet):

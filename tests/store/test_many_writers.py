@@ -12,6 +12,7 @@ import pytest
 from process.waiting import wait_for
 from rota.errors import StoreBusy
 from rota.model.access import Role
+from rota.model.host import Terms
 from rota.model.run import OutputPart, State
 
 from .worlds import DAY, HOUR, NOW, at_once
@@ -33,6 +34,18 @@ def test_two_hosts_that_claim_at_once_share_the_runs_and_keep_the_limits(postgre
     assert 7 == len(ids) == len(set(ids))
     assert postgres.jobs.pools()["disk"][1] <= 2
     assert 7 == postgres.runs.state_counts()[State.RUNNING]
+
+
+def test_a_host_that_finds_nothing_ready_waits_for_no_other(postgres, another):
+    terms = Terms("two", {}, HOUR)
+    busy, idle = another(), another(patience=0.05)
+    with busy.transaction():
+        assert [] == busy.claim(1, host="one"), "and the claims are this host's until the end"
+        with idle.transaction():
+            assert [] == idle.runs.claim_ready("two", "boot", NOW, ["j/0"], None, terms)
+        postgres.queue(postgres.make())
+        with pytest.raises(StoreBusy), idle.transaction():
+            idle.runs.claim_ready("two", "boot", NOW, ["j/0"], None, terms)
 
 
 def test_a_run_that_is_being_cancelled_is_not_claimed(postgres, another):

@@ -168,6 +168,40 @@ def test_behind_a_proxy_nothing_is_left_on_a_connection(postgres, another):
     assert 0 == show("SELECT count(*) FROM pg_prepared_statements").fetchone()[0]
 
 
+# -- statements that are kept ready -----------------------------------------------------------------------------------
+
+
+def ready_statements(world: World) -> int:
+    return world.database._connection.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()[0]
+
+
+def test_on_a_connection_of_its_own_what_is_asked_often_is_kept_ready(postgres_url):
+    world, off = open_postgres(postgres_url), open_postgres(f"{postgres_url}&prepare=1000")
+    for _ in range(20):
+        assert [] == world.jobs.names() == off.jobs.names()
+    assert ready_statements(world) > 0
+    assert 0 == ready_statements(off)
+    world.close()
+    off.close()
+
+
+def test_what_is_kept_ready_follows_a_newer_program_that_changes_the_schema(postgres_url):
+    world, newer = open_postgres(f"{postgres_url}&prepare=1"), open_postgres(postgres_url)
+    for number in range(2):
+        for _ in range(4):
+            assert world.runs.find("none") is None
+        newer.database._connection.execute(f"ALTER TABLE run ADD COLUMN later_{number} TEXT")
+        if number:
+            assert world.runs.find("none") is None
+            continue
+        with pytest.raises(StoreBusy, match="newer rota"), world.transaction():
+            world.runs.find("none")
+        with world.transaction():
+            assert world.runs.find("none") is None
+    world.close()
+    newer.close()
+
+
 # -- the schema -------------------------------------------------------------------------------------------------------
 
 

@@ -88,3 +88,11 @@ def test_more_stores_than_connections_share_them_and_stay_apart(pooled_url):
     assert [True, False] == [worlds[5].changed_by_others(), worlds[5].changed_by_others()]
     for world in worlds:
         world.close()
+
+
+def test_where_nobody_said_that_there_is_a_proxy_nothing_is_kept_ready_on_its_connections(pooled_url):
+    world = open_postgres(pooled_url.removesuffix("&pooled=yes"))
+    for _ in range(20):
+        world.jobs.names()
+    assert 0 == world.database._connection.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()[0]
+    world.close()

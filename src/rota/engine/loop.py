@@ -195,7 +195,8 @@ class Engine:
             if self._in_doubt:
                 self._adopter.give_back_unanswered(self.flights, now)
             self._warden.recall_cancels(self._ended)
-            settled = [self._settler.settle(flight, _end_of(flight), now) for flight in self._ended.values()]
+            ends = sorted(self._ended.values(), key=_job_of)
+            settled = [self._settler.settle(flight, _end_of(flight), now) for flight in ends]
             if settled:
                 reach("before-settle-commit")
             if self.planning:
@@ -368,3 +369,8 @@ class Engine:
 def _end_of(flight: Flight) -> Exited:
     assert flight.exited is not None, "a flight is among the ended ones only with its end"
     return flight.exited
+
+
+def _job_of(flight: Flight) -> str:
+    """Return what ends are settled in order of: an end holds its job, and two hosts must not hold jobs crosswise."""
+    return flight.job.name

@@ -3,8 +3,8 @@
     postgresql://rota@db.example/ops?schema=rota&pooled=yes&prepare=5
 
 `schema` names the schema that holds the store, so that several fit into one database. `pooled` says that a proxy shares
-connections between transactions, so that nothing may be left on them in between. `prepare` keeps a statement ready on
-the server once it was used so often.
+connections between transactions, so that nothing may be left on them in between. `prepare` says after how many uses a
+statement is kept ready on the server.
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ _CONNECT = {
 _STATEMENTS_TAKE = 60.0
 _IDLE = 5.0
 """Whoever is stopped, or cut off, in the middle of a transaction holds up all other hosts for no longer than this."""
+_USES = 5
 _OLDEST = 140_000
 
 
@@ -51,7 +52,7 @@ def connect(address: Address, patience: float) -> psycopg.Connection[Row]:
     connection = psycopg.connect(
         address.libpq,
         autocommit=True,
-        prepare_threshold=None if address.pooled else address.prepare,
+        prepare_threshold=None,
         row_factory=cast("Any", _row_factory),
         **usual,
     )
@@ -59,10 +60,23 @@ def connect(address: Address, patience: float) -> psycopg.Connection[Row]:
         _refuse_unfit(connection, address)
         if not address.pooled:
             connection.execute(settings(address, patience, "SESSION"))
+            connection.prepare_threshold = _prepared_after(connection, address)
     except BaseException:
         connection.close()
         raise
     return cast("psycopg.Connection[Row]", connection)
+
+
+def _prepared_after(connection: psycopg.Connection[Any], address: Address) -> int | None:
+    """Return after how many uses the server keeps a statement ready; half of what a short one costs it is planning.
+
+    A statement can be kept only on a connection that nobody else is given. A proxy that shares connections has promised
+    a number of its own at the beginning, because it had no server's process to name yet.
+    """
+    if address.prepare is not None:
+        return address.prepare
+    found = connection.execute("SELECT pg_backend_pid()").fetchone()
+    return _USES if found is not None and found[0] == connection.info.backend_pid else None
 
 
 def _refuse_unfit(connection: psycopg.Connection[Any], address: Address) -> None:

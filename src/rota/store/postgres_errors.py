@@ -14,8 +14,8 @@ _FORBIDDEN = frozenset({"42501", "28000", "28P01", "3D000", "3F000"})
 _GONE = ("08", "57P", "53300")
 """The connection, the server; or there are too many connections."""
 _REFUSALS = ("does not exist", "authentication failed", "no pg_hba.conf entry", "no password supplied", "certificate")
-_NOT_SUPPORTED = "0A000"
 _DAMAGED = "XX001", "XX002"
+_REVALIDATES = "RevalidateCachedQuery"
 
 
 def translated(error: psycopg.Error, shown: str, *, lost: bool) -> Exception:
@@ -53,7 +53,7 @@ def is_refusal(error: psycopg.Error) -> bool:
 
 def is_stale_plan(error: psycopg.Error) -> bool:
     """Tell whether a prepared statement has other columns than it had: a newer program has changed the schema."""
-    return error.sqlstate == _NOT_SUPPORTED and "cached plan" in str(error)
+    return isinstance(error, psycopg.errors.FeatureNotSupported) and error.diag.source_function == _REVALIDATES
 
 
 def first_line(error: BaseException) -> str:

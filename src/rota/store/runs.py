@@ -100,11 +100,14 @@ class RunTable:
     ) -> list[Claimed]:
         """Claim ready runs for this host, in order, one for each spool that is free.
 
-        1. Ask each lane that the host may take from for its next runs, as far as its pool has free places.
-        2. Merge by priority, due time and age; the order holds over all lanes.
-        3. Claim as many as there are spools and the limits over everything and of each pool allow.
+        1. Where others share the store, look before waiting in line with them: mostly there is nothing.
+        2. Ask each lane that the host may take from for its next runs, as far as its pool has free places.
+        3. Merge by priority, due time and age; the order holds over all lanes.
+        4. Claim as many as there are spools and the limits over everything and of each pool allow.
         """
         free = len(spools)
+        if terms.lease is not None and self._db.one("any_ready") is None:
+            return []
         self._db.lock("lock_claims")
         if max_running is not None:
             row = self._db.one("running_count")

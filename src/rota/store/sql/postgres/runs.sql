@@ -24,6 +24,11 @@ ON CONFLICT DO NOTHING
 -- The run that an earlier request with this key made.
 SELECT id FROM run WHERE request_key = :request_key
 
+-- name: any_ready
+-- Is anything ready at all? All hosts are woken by what is planned, and one is enough to take it. In the order of its
+-- index, so that nobody looks through a million runs that have ended.
+SELECT 1 FROM run WHERE state = 'queued' AND held = 0 ORDER BY pool, needs, priority, due_at, id LIMIT 1
+
 -- name: ready_in_lane
 -- The next runs of one lane, in order, locked for whoever claims them; one that is being cancelled is left out.
 SELECT run.id, run.definition_id, job.name, trigger, slot, attempt, priority, due_at, params, pool
@@ -33,12 +38,14 @@ SELECT run.id, run.definition_id, job.name, trigger, slot, attempt, priority, du
    FOR UPDATE OF run SKIP LOCKED
 
 -- name: ready_lanes
--- Lanes that have ready runs, and how many places of their pools are taken; one without a pool has no size.
+-- Lanes that have ready runs, and how many places of their pools are taken; one without a pool has no size. Each lane
+-- is looked up by itself: a join would read all that is ready, however much that is.
 SELECT lane.pool, lane.needs, size,
        (SELECT count(*) FROM run WHERE state = 'running' AND run.pool = pool.name) AS taken
   FROM lane LEFT JOIN pool ON pool.name = lane.pool
- WHERE EXISTS (SELECT 1 FROM run
-                WHERE state = 'queued' AND held = 0 AND run.pool = lane.pool AND run.needs = lane.needs)
+ WHERE (SELECT 1 FROM run
+         WHERE state = 'queued' AND held = 0 AND run.pool = lane.pool AND run.needs = lane.needs
+         ORDER BY priority, due_at, id LIMIT 1) IS NOT NULL
 
 -- name: running_count
 -- How many runs are running over everything.

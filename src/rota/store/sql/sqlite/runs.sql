@@ -24,6 +24,11 @@ ON CONFLICT DO NOTHING
 -- The run that an earlier request with this key made.
 SELECT id FROM run WHERE request_key = :request_key
 
+-- name: any_ready
+-- Is anything ready at all? All hosts are woken by what is planned, and one is enough to take it. In the order of its
+-- index, so that nobody looks through a million runs that have ended.
+SELECT 1 FROM run WHERE state = 'queued' AND held = 0 ORDER BY pool, needs, priority, due_at, id LIMIT 1
+
 -- name: ready_in_lane
 -- The next runs of one lane, in order.
 SELECT run.id, run.definition_id, job.name, trigger, slot, attempt, priority, due_at, params, pool
