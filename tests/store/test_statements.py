@@ -15,7 +15,7 @@ from rota.store.statements import load_statements
 
 ROOM = Path(rota.store.__file__).parent
 DIALECTS = sorted(path.name for path in (ROOM / "sql").iterdir())
-CALLS = {"all", "one", "run", "many", "page", "lock"}
+CALLS = {"all", "one", "run", "later", "many", "page", "lock"}
 WITH_LOCKS = {"postgres"}
 """SQLite has one writer at a time: whoever writes has everything locked."""
 

@@ -60,14 +60,15 @@ class Planner:
         except UnreadableJob as error:
             self._shelve(_Shelved(error.job_id, error.name, error.definition_id, error.planned_to), now, error.why)
             return True
+        active = self._store.runs.active_of([stored.id for stored in due if stored.job.job_limit is not None])
         for stored in due:
-            active = [] if stored.job.job_limit is None else self._store.runs.active(stored.id)
             try:
-                plan = plan_due(stored, now, active)
+                plan = plan_due(stored, now, active.get(stored.id, []))
             except BadSchedule as error:
                 self._shelve(_shelved(stored), now, str(error))
                 continue
-            if self._store.record_plan_if_unmoved(stored, plan, now, self._new_id) and plan.stuck:
+            self._store.record_plan(stored, plan, now, self._new_id)
+            if plan.stuck:
                 text = f"skipped {plan.skip_streak} times in a row: {plan.skips[-1].reason}"
                 self._log.warning(text, stored.name)
             reach("mid-plan")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from rota.model.job import StoredJob
 from rota.model.ledger import Event, HourLoad, Skip, SkipRecord
@@ -23,15 +24,11 @@ class LedgerTable:
 
     def move_cursor_if_unmoved(self, stored: StoredJob, plan: Plan) -> bool:
         """Move the job's cursor; False when somebody else has planned these slots."""
-        moved = self._db.run(
-            "move_cursor_if_unmoved",
-            id=stored.id,
-            was=to_us(stored.planned_to),
-            planned_to=to_us(plan.planned_to),
-            next_slot=maybe_us(plan.next_slot),
-            skip_streak=plan.skip_streak,
-        )
-        return moved > 0
+        return self._db.run("move_cursor_if_unmoved", **_cursor(stored, plan)) > 0
+
+    def move_cursor(self, stored: StoredJob, plan: Plan) -> None:
+        """Move the cursor of a job that the transaction holds; that somebody moved it nevertheless takes all back."""
+        self._db.later("move_cursor_if_unmoved", must=True, **_cursor(stored, plan))
 
     def add_skips(self, job_id: int, skips: Iterable[Skip], now: datetime) -> None:
         """Record ranges of slots that did not run; one that continues the range before it makes that longer."""
@@ -114,3 +111,13 @@ class LedgerTable:
         for row in self._db.all("totals", job_id=job_id, day=since_day):
             result.setdefault(row["name"], {})[row["state"]] = (row["runs"], row["tries"], row["busy"] / 1e6)
         return result
+
+
+def _cursor(stored: StoredJob, plan: Plan) -> dict[str, Any]:
+    return {
+        "id": stored.id,
+        "was": to_us(stored.planned_to),
+        "planned_to": to_us(plan.planned_to),
+        "next_slot": maybe_us(plan.next_slot),
+        "skip_streak": plan.skip_streak,
+    }

@@ -5,6 +5,7 @@
   through all of it.
 - Nothing waits for ever: for locks, statements, idle transactions and the network there are limits. The engine's
   patience is short: it tries again in its next turn, so kills and deadlines never wait for somebody's lock.
+- What nobody needs an answer to waits until somebody asks something (`later`): all of it goes over the network once.
 - A connection that breaks is made anew by the next call. A transaction that it broke in is lost as a whole, and whoever
   wrote it is told; was it committing, the server is asked what came of it.
 - Behind a proxy that shares connections between transactions nothing is left on one: settings go with each transaction.
@@ -35,6 +36,7 @@ _BETWEEN_TRIES = 1.0
 """A server that cannot be reached is asked no more often; in between, calls fail at once."""
 _ASK_FOR_COMMIT, _COMMIT_PAUSE = 2.0, 0.1
 _PLACES = 64
+_MOST_LATER = 500
 
 
 def _without_nul(params: Mapping[str, Any]) -> dict[str, Any]:
@@ -59,6 +61,8 @@ class PostgresDatabase:
         self._pages: dict[tuple[str, ...], str] = {}
         self._depth = 0
         self._wrote = False
+        self._later: list[tuple[str, Mapping[str, Any], bool]] = []
+        """What is still to be sent, and whether it must touch something."""
         self._place = randrange(_PLACES)  # noqa: S311 -- any will do
         self._own_changes = 0
         self._down_until = float("-inf")
@@ -142,6 +146,7 @@ class PostgresDatabase:
 
     def _commit(self) -> None:
         """Say that something has changed, and commit; who is not told what came of that, asks."""
+        self._send()
         transaction = self._note_change() if self._wrote else None
         try:
             self._connection.execute("COMMIT")
@@ -184,6 +189,7 @@ class PostgresDatabase:
 
     def _roll_back(self) -> None:
         """Undo what was begun; a connection that cannot even do that is of no use any more."""
+        self._later.clear()
         if self._is_lost() or self._connection.info.transaction_status is TransactionStatus.IDLE:
             return
         try:
@@ -217,9 +223,21 @@ class PostgresDatabase:
             self._wrote = self._wrote or touched > 0
             return touched
 
+    def later(self, name: str, /, *, must: bool = False, **params: Any) -> None:
+        """Execute before whatever is asked next, and with it; if it `must` touch a row and does not, all is taken back.
+
+        An answer costs a way through the network and back, and an engine has one thread that waits for it.
+        """
+        with self.transaction():
+            self._later.append((self._statements[name], params, must))
+            self._wrote = True
+            if len(self._later) >= _MOST_LATER:
+                self._send()
+
     def many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> int:
         """Execute once for each row, and return how many rows were touched in all."""
         with self.transaction():
+            self._send()
             cursor = self._connection.cursor()
             try:
                 cursor.executemany(self._statements[name], list(rows))
@@ -251,15 +269,33 @@ class PostgresDatabase:
         return self._execute(text, params)
 
     def _execute(self, text: str, params: Mapping[str, Any]) -> psycopg.Cursor[Row]:
+        """Execute, and before it what was left for later; all of it goes over the network together."""
+        if self._later:
+            self._later.append((text, params, False))
+            return self._send()[-1]
         try:
             return self._connection.execute(text, params)
         except psycopg.DataError as error:
             plain = _without_nul(params)
             if plain == params:
                 raise self._translated(error) from error
-            return self._execute(text, plain)
+            return self._connection.execute(text, plain)
         except psycopg.Error as error:
             raise self._translated(error) from error
+
+    def _send(self) -> list[psycopg.Cursor[Row]]:
+        """Send what was left for later, and return what came of it."""
+        waiting, self._later = self._later, []
+        if not waiting:
+            return []
+        try:
+            with self._connection.pipeline():
+                cursors = [self._connection.execute(text, _without_nul(params)) for text, params, _ in waiting]
+        except psycopg.Error as error:
+            raise self._translated(error) from error
+        if any(must and not cursor.rowcount for cursor, (_, _, must) in zip(cursors, waiting, strict=True)):
+            raise StoreBusy(f"{self.path} was changed meanwhile")
+        return cursors
 
     # -- services -----------------------------------------------------------------------------------------------------
 

@@ -47,10 +47,18 @@ class RunTable:
             found.setdefault(row["target"], []).append(run)
         return found
 
+    def active_of(self, job_ids: Sequence[int]) -> dict[int, list[ActiveRun]]:
+        """Return the same of many jobs, by job."""
+        found: dict[int, list[ActiveRun]] = {}
+        for row in self._db.all("active_runs_of", ids=_as_list(job_ids)) if job_ids else ():
+            run = ActiveRun(row["id"], State(row["state"]), bool(row["held"]))
+            found.setdefault(row["job_id"], []).append(run)
+        return found
+
     def active_counts(self, job_ids: Sequence[int]) -> dict[int, dict[State, int]]:
         """Return how many runs of some jobs have not ended, by state."""
         found: dict[int, dict[State, int]] = {}
-        for row in self._db.all("active_counts", ids=msgspec.json.encode(list(job_ids)).decode()):
+        for row in self._db.all("active_counts", ids=_as_list(job_ids)):
             found.setdefault(row["job_id"], {})[State(row["state"])] = row["runs"]
         return found
 
@@ -61,27 +69,11 @@ class RunTable:
 
     def add(self, new: NewRun, job: Job, now: datetime) -> bool:
         """Add a run; False when its slot or its request key has one already."""
-        policy = job.policy
-        added = self._db.run(
-            "add_run",
-            id=new.id,
-            job_id=new.job_id,
-            definition_id=new.definition_id,
-            trigger=new.trigger.value,
-            slot=maybe_us(new.slot),
-            due_at=to_us(new.slot or now),
-            priority=policy.priority,
-            pool=policy.pool,
-            held=int(new.held),
-            now=to_us(now),
-            start_by=None if policy.start_by is None else to_us(now + policy.start_by),
-            params=rows.encode_map(new.params),
-            retry_of=new.retry_of,
-            request_key=new.request_key,
-            needs=needs_of_target(new.target) if new.target else job.runs_on.needs,
-            target=new.target,
-        )
-        return added > 0
+        return self._db.run("add_run", **_columns(new, job, now)) > 0
+
+    def add_unless_there(self, new: NewRun, job: Job, now: datetime) -> None:
+        """Add a run, unless its slot has one already; it is there before anything is asked."""
+        self._db.later("add_run", **_columns(new, job, now))
 
     def with_request_key(self, key: str) -> str | None:
         """Return the run that an earlier request with this key made."""
@@ -206,7 +198,7 @@ class RunTable:
     def add_output(self, run_id: str, attempt: int, parts: Iterable[OutputPart]) -> None:
         """Keep what an attempt wrote."""
         for part in parts:
-            self._db.run(
+            self._db.later(
                 "add_output",
                 run_id=run_id,
                 attempt=attempt,
@@ -362,3 +354,30 @@ def _within(places: Mapping[str, int], found: Sequence[AnyRow]) -> list[AnyRow]:
             left[pool] -= 1
             chosen.append(row)
     return chosen
+
+
+def _columns(new: NewRun, job: Job, now: datetime) -> dict[str, Any]:
+    """Return a new run as its row has it."""
+    policy = job.policy
+    return {
+        "id": new.id,
+        "job_id": new.job_id,
+        "definition_id": new.definition_id,
+        "trigger": new.trigger.value,
+        "slot": maybe_us(new.slot),
+        "due_at": to_us(new.slot or now),
+        "priority": policy.priority,
+        "pool": policy.pool,
+        "held": int(new.held),
+        "now": to_us(now),
+        "start_by": None if policy.start_by is None else to_us(now + policy.start_by),
+        "params": rows.encode_map(new.params),
+        "retry_of": new.retry_of,
+        "request_key": new.request_key,
+        "needs": needs_of_target(new.target) if new.target else job.runs_on.needs,
+        "target": new.target,
+    }
+
+
+def _as_list(job_ids: Sequence[int]) -> str:
+    return msgspec.json.encode(list(job_ids)).decode()

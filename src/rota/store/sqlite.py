@@ -164,6 +164,11 @@ class SqliteDatabase:
         except sqlite3.Error as error:
             raise _translated(error, self.path) from error
 
+    def later(self, name: str, /, *, must: bool = False, **params: Any) -> None:
+        """Execute; there is no way to a file that would be worth saving. See PostgresDatabase.later."""
+        if not self.run(name, **params) and must:
+            raise StoreBusy(f"{self.path} was changed meanwhile")
+
     def many(self, name: str, rows: Iterable[Mapping[str, Any]]) -> int:
         """Execute once for each row, and return how many rows were touched in all."""
         try:

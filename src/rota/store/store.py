@@ -60,6 +60,17 @@ class TableStore:
         """
         if not self.ledger.move_cursor_if_unmoved(stored, plan):
             return False
+        self._record(stored, plan, now, new_id, target)
+        return True
+
+    def record_plan(self, stored: StoredJob, plan: Plan, now: datetime, new_id: Callable[[datetime], str]) -> None:
+        """Write the same of a job that this transaction holds, because it was told that it is due."""
+        self.ledger.move_cursor(stored, plan)
+        self._record(stored, plan, now, new_id)
+
+    def _record(
+        self, stored: StoredJob, plan: Plan, now: datetime, new_id: Callable[[datetime], str], target: str = ""
+    ) -> None:
         for planned in plan.runs:
             new = NewRun(
                 new_id(now),
@@ -70,7 +81,7 @@ class TableStore:
                 held=planned.held,
                 target=target,
             )
-            self.add_run(new, stored.job, now, new_id)
+            self._add_planned(new, stored.job, now, new_id)
         self.ledger.add_skips(stored.id, plan.skips, now)
         for victim in plan.victims:
             why = "a later run of the job takes its place (overlap is replace)"
@@ -85,7 +96,12 @@ class TableStore:
             self.ledger.add_event(
                 "job.stuck", now, stored.id, skips=str(plan.skip_streak), reason=plan.skips[-1].reason
             )
-        return True
+
+    def _add_planned(self, new: NewRun, job: Job, now: datetime, new_id: Callable[[datetime], str]) -> None:
+        if new.target or job.runs_on.all:
+            self.add_run(new, job, now, new_id)
+        else:
+            self.runs.add_unless_there(new, job, now)
 
     def add_run(self, new: NewRun, job: Job, now: datetime, new_id: Callable[[datetime], str]) -> None:
         """Add a run, or one for each host where the job is for all; with a store in the home there is one host."""

@@ -2,6 +2,11 @@
 -- The overlap rule's question: which runs of the job are active?
 SELECT id, state, held, target FROM run WHERE job_id = :job_id AND state IN ('queued', 'running', 'waiting') ORDER BY id
 
+-- name: active_runs_of
+-- The same of many jobs at once.
+SELECT job_id, id, state, held FROM run
+ WHERE job_id IN (SELECT value FROM json_each(:ids)) AND state IN ('queued', 'running', 'waiting') ORDER BY id
+
 -- name: active_counts
 -- How many runs of some jobs are active, by state.
 SELECT job_id, state, count(*) AS runs FROM run
