@@ -104,9 +104,10 @@ class _Bench:
         """Plan a batch of jobs that are due; looking for them is in it."""
         now, ids = datetime.now(UTC), RunIds()
         with self._store.transaction():
-            for stored in self._store.jobs.due(now, _BATCH):
-                plan = plan_due(stored, now, self._store.runs.active(stored.id))
-                assert self._store.record_plan_if_unmoved(stored, plan, now, ids.new)
+            due = self._store.jobs.due(now, _BATCH)
+            active = self._store.runs.active_of([stored.id for stored in due])
+            for stored in due:
+                self._store.record_plan(stored, plan_due(stored, now, active.get(stored.id, [])), now, ids.new)
 
 
 def measured(postgres: Server) -> Costs:

@@ -21,7 +21,7 @@ _SLICE = 0.001
 """For so long one keeps a core while others wait for it."""
 _CLAIMS_A_TURN, _PLANS_A_TURN = 64, 250
 _BEAT_EVERY = 10
-_TURN_TRIPS, _PLANNERS_TRIPS, _RUN_TRIPS, _PLAN_TRIPS, _CLAIM_TRIPS, _COMMIT_TRIPS = 4, 4, 2, 3, 4, 2
+_TURN_TRIPS, _PLANNERS_TRIPS, _RUN_TRIPS, _PLAN_TRIPS, _CLAIM_TRIPS, _COMMIT_TRIPS = 4, 4, 1, 1, 4, 2
 """Statements that are answered one by one: of a turn, of one that plans, of a settled run, of a planned slot, of all
 claims of a turn, and of a commit after writes."""
 
@@ -92,7 +92,7 @@ class Setting(msgspec.Struct, frozen=True):
     wakes_all: bool = True
     """Whether what is planned wakes every host, or just one that has a place free."""
     pipelined: bool = False
-    """Whether the statements of settled runs and planned slots would be sent without waiting for each answer."""
+    """Whether the ends of a turn would be sent without waiting for each answer, as what is planned is."""
     round_trip: float = 0.0005
     """Of the network, for each statement that is answered."""
     one_machine: bool = False
@@ -235,8 +235,8 @@ class World:
         costs = self._costs
         settle = costs.settle.plus(costs.output) if self._setting.writes else costs.settle
         cost = costs.turn.plus(settle, ended).plus(costs.plan, planned)
-        each = _RUN_TRIPS * ended + _PLAN_TRIPS * planned
-        trips = _TURN_TRIPS + (min(each, 1) if self._setting.pipelined else each)
+        ends = min(ended, 1) if self._setting.pipelined else ended
+        trips = _TURN_TRIPS + _RUN_TRIPS * ends + (_PLAN_TRIPS if planned else 0)
         if plans:
             cost, trips = cost.plus(costs.plan_turn), trips + _PLANNERS_TRIPS
         yield from self._work(host, cost, trips)
