@@ -13,6 +13,7 @@ from datetime import timedelta
 import pytest
 
 from rota.cli.run import _EngineWatch
+from rota.control.pulse import Served
 from rota.errors import EngineNotRunning
 
 
@@ -149,8 +150,8 @@ class GoneClient:
     def monotonic(self) -> float:
         return self.time
 
-    def engine_pid(self) -> int | None:
-        return self.pid
+    def served(self) -> Served:
+        return Served(self.pid)
 
 
 def test_an_engine_that_restarts_is_waited_for_and_one_that_is_gone_is_not():
