@@ -185,6 +185,11 @@ def _measured(measure: Callable[[Server], list[Row]], postgres: Server) -> list[
 
 
 def main(names: list[str]) -> int:
+    known = [measure.__name__ for measure in MEASURES]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        print(f"there is no measure {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
+        return 2
     try:
         with server.running() as postgres:
             version = postgres.ask("SHOW server_version")

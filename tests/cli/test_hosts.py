@@ -13,6 +13,7 @@ def test_the_host_of_a_home_is_shown_with_its_name_and_labels_as_long_as_its_eng
     (host,) = home.json("hosts")
     assert ("db-1", "up", 0, 3) == (host["name"], host["state"], host["running"], host["capacity"])
     assert {"gpu": "a100", "disk": "big"} == host["labels"]
+    assert host["seen_at"] > host["started_at"]
     assert "disk=big, gpu=a100" in home.ok("hosts", "show", "db-1")
     assert f"{host['version']} (schema {host['schema']})" in home.ok("hosts", "show", "db-1")
     home.stop()

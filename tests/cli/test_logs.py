@@ -79,6 +79,16 @@ def test_a_terminal_shows_which_stream_is_which(told):
     assert "out 2\n--- stderr ---\nerr 2\n" == told.at_terminal("logs", "job", env={"NO_COLOR": "1"}).text
 
 
+def test_a_terminal_that_follows_shows_where_the_next_attempt_begins(home):
+    home.serve()
+    home.ok("add", "job", "--retries", "1", "--retry-delay", "0s", "--shell", 'echo "try $ROTA_ATTEMPT"; exit 1')
+    run = home.call("run", "job", "--wait").stderr.decode()
+    assert (
+        "try 1\n--- attempt 2 ---\ntry 2\n"
+        == home.at_terminal("logs", "-f", "job", "--attempt", "1", env={"NO_COLOR": "1"}).text
+    ), run
+
+
 def test_a_run_that_wrote_nothing_says_so_to_a_person(shared):
     shared.ok("add", "mute", "--", "true")
     assert "job 'mute' has not run yet; start it with: rota run mute" in shared.fails(3, "logs", "mute")

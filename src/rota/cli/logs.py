@@ -89,11 +89,14 @@ def _written(client: Client, run: Run, attempt: int) -> Iterable[News]:
 
 def _show(news: Iterable[News], output: Output, wanted: tuple[str, ...], *, headings: bool = False) -> bool:
     """Show output as it comes, and return whether there was any."""
-    from rota.control.following import Dropped, Wrote
+    from rota.control.following import Dropped, Opened, Wrote
 
     seen: list[str] = []
     for each in news:
         match each:
+            case Opened(attempt=attempt) if seen and is_terminal():
+                output.close()
+                click.echo(styled(f"--- attempt {attempt} ---", "dim"))
             case Wrote(stream=stream, content=content) if stream in wanted:
                 if headings and seen and stream not in seen and is_terminal():
                     output.close()

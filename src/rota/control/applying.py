@@ -6,7 +6,8 @@
    between: nothing is written, and the applier looks again (exit code 4 at the command line).
 3. Only jobs of the applied files are touched: each job knows its origin. A name that another origin owns is refused. A
    job that has moved from one file to another keeps its history, its pause and its phase; jobs of a file that has
-   vanished stay until somebody says --prune.
+   vanished stay until somebody says --prune. Where several hosts share the store, a file that is not on this machine
+   may be on another: it counts as there, so its jobs are taken only with --take-over, and never pruned.
 
 A job whose definition is the same is not written at all, so it keeps its phase, its anchor and its revision.
 """
@@ -157,7 +158,11 @@ class Applier:
         revision = self._editor.revision()
         wish = _with_zones(wish)
         sizes = {name: size for name, (size, _) in self._store.jobs.pools().items()}
-        return difference(revision, self._all(), sizes, wish, is_there, self._clock.now())
+        is_known = _may_be_elsewhere if self._has_several_hosts() else is_there
+        return difference(revision, self._all(), sizes, wish, is_known, self._clock.now())
+
+    def _has_several_hosts(self) -> bool:
+        return self._store.is_shared and len(self._store.hosts.all()) > 1
 
     def write(self, found: Difference, facts: Mapping[str, Callable[[int], str]] | None = None) -> list[str]:
         """Do it, in one transaction, and return what somebody should know; facts are told the new revision.
@@ -229,6 +234,11 @@ def _with_zones(wish: Wish) -> Wish:
     here = cache(local_zone_name)
     jobs = tuple(msgspec.structs.replace(wanted, job=with_zone(wanted.job, here)) for wanted in wish.jobs)
     return msgspec.structs.replace(wish, jobs=jobs)
+
+
+def _may_be_elsewhere(_source: str) -> bool:
+    """Take any source for one that exists: nobody sees the disks of other hosts."""
+    return True
 
 
 def _may_take(owner: str, wish: Wish, is_there: Callable[[str], bool]) -> bool:

@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 
+from rota.control.hosts import a_few
 from rota.control.pulse import Served, silence_text
 from rota.control.times import brief
 from rota.errors import UnreadableJob
@@ -162,7 +163,7 @@ def _hosts(store: Store, now: datetime) -> list[Finding]:
     there = [host for host in hosts if not host.is_silent(now)]
     if gone:
         advice = "start their engines, or, if they are gone for good: rota hosts forget NAME"
-        return [Finding("warn", "hosts", f"not seen lately: {', '.join(gone)}", advice), *_versions(there)]
+        return [Finding("warn", "hosts", f"not seen lately: {a_few(gone)}", advice), *_versions(there)]
     return [Finding("ok", "hosts", f"{len(hosts)} known, {len(there)} there"), *_versions(there)]
 
 

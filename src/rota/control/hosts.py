@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import msgspec
@@ -11,7 +11,11 @@ from rota.control.pulse import Served
 from rota.errors import Conflict, NoSuchHost, did_you_mean
 from rota.model.host import SILENT, Host, Terms, may_run, target_of
 from rota.model.run import Run
+from rota.model.settlement import RunFilter
 from rota.ports import Clock, Store
+
+_NAMED = 10
+_A_LOOK = 1000
 
 
 class HostView(msgspec.Struct, frozen=True):
@@ -57,7 +61,7 @@ class Hosts:
         return self._set_drained(name, drained=False, hands_over=False)
 
     def forget(self, name: str) -> HostView:
-        """Forget a host that is gone; one that is not, or of which something runs, is not forgotten."""
+        """Forget a host that is gone, and what waits for it; one that is not, or of which something runs, stays."""
         host = self._find(name)
         view = self._view(host, "")
         if view.running:
@@ -66,10 +70,24 @@ class Hosts:
                 "are given away, or end them (rota cancel)"
             )
         silent = SILENT if self._store.is_shared else timedelta(0)
-        if view.state != "gone" or not self._store.hosts.forget_if_gone(host.id, silent):
-            raise Conflict(f"host {name!r} is {view.state}; stop its engine first, and wait {SILENT.seconds} seconds")
-        self._tell("host.forgotten", host)
+        with self._store.transaction():
+            if view.state != "gone" or not self._store.hosts.forget_if_gone(host.id, silent):
+                raise Conflict(
+                    f"host {name!r} is {view.state}; stop its engine first, and wait {SILENT.seconds} seconds"
+                )
+            self._tell("host.forgotten", host)
+            self._let_go(host)
         return view
+
+    def _let_go(self, host: Host) -> None:
+        """Cancel its records of slots for all hosts that wait for it: nobody else may ever start them."""
+        before, waiting = None, RunFilter(state="queued")
+        while found := self._store.runs.page(waiting, before, _A_LOOK):
+            before = found[-1].id
+            for run in found:
+                if target_of(run.needs) == host.id:
+                    reason = f"not started: host {host.name} was forgotten"
+                    self._store.runs.cancel_if_not_running(run.id, self._clock.now(), reason)
 
     def _set_drained(self, name: str, *, drained: bool, hands_over: bool) -> HostView:
         host = self._find(name)
@@ -92,7 +110,10 @@ class Hosts:
         return self._store.hosts.planner() if self._store.is_shared else ""
 
     def _view(self, host: Host, planner: str) -> HostView:
-        gone = host.is_silent(self._clock.now()) if self._store.is_shared else not self._is_up()
+        now = self._clock.now()
+        gone = host.is_silent(now) if self._store.is_shared else not self._is_up()
+        if not gone and not self._store.is_shared:  # alone it beats for nobody: its lock says that it is there
+            host = msgspec.structs.replace(host, seen_at=now)
         running = len(self._store.runs.running_on(host.id))
         state = "gone" if gone else ("draining" if running else "drained") if host.drained else "up"
         return HostView(host, state, running, planner == host.id)
@@ -118,7 +139,7 @@ def unwatched(store: Store, clock: Clock, run: Run, by: Served) -> str:
 def waits_for_host(store: Store, clock: Clock, run: Run) -> str:
     """Say which host a queued run waits for, if none that may run it is there; else nothing."""
     if not run.needs:
-        return ""
+        return _all_drained(store, clock)
     where = store.jobs.definition(run.definition_id).runs_on.words()
     target = target_of(run.needs)
     if target:
@@ -127,10 +148,27 @@ def waits_for_host(store: Store, clock: Clock, run: Run) -> str:
     fit = [host for host in store.hosts.all() if may_run(run.needs, host.id, Terms(host.name, host.labels))]
     if not fit:
         return f"it may only run on {where}, and none is known (`rota hosts` lists them)"
-    names = ", ".join(host.name for host in fit)
+    names = a_few([host.name for host in fit])
+    which = "" if where == f"host {names}" else f" ({names})"
     if all(host.drained for host in fit):
-        return f"it may only run on {where}, which is drained ({names}); `rota hosts resume` ends that"
+        return f"it may only run on {where}, which is drained{which}; `rota hosts resume` ends that"
     there = [host for host in fit if not host.drained and not host.is_silent(clock.now())]
     if store.is_shared and not there:
-        return f"it may only run on {where}, and no engine was seen there lately ({names})"
+        return f"it may only run on {where}, and no engine was seen there lately{which}"
     return ""
+
+
+def a_few(names: Sequence[str]) -> str:
+    """Return names in a row; of many the first ones, and how many more there are."""
+    left = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {left:,} more" if left > 0 else "")
+
+
+def _all_drained(store: Store, clock: Clock) -> str:
+    """Say that every host that is there is drained, where that is what any run waits for."""
+    there = [host for host in store.hosts.all() if not host.is_silent(clock.now())] if store.is_shared else []
+    if not there or not all(host.drained for host in there):
+        return ""
+    return (
+        f"every host that is there is drained ({a_few([host.name for host in there])}); `rota hosts resume` ends that"
+    )

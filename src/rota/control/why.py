@@ -115,7 +115,7 @@ class Why:
 
     def _attempt(self, attempt: Attempt) -> str:
         length = "" if attempt.started_at is None else f" after {_lasted(attempt.started_at, attempt.ended_at)}"
-        return f"Attempt {attempt.attempt} {_did(attempt.state)}{length}: {attempt.reason}."
+        return f"Attempt {attempt.attempt} {_did(attempt.state)}{self._where(attempt)}{length}: {attempt.reason}."
 
     def _outcome(self, run: Run, attempts: tuple[Attempt, ...], now: datetime) -> list[str]:
         policy = self._store.jobs.definition(run.definition_id).policy
@@ -141,9 +141,9 @@ class Why:
             case _:
                 return [*asked, *self._end(run, attempts), *self._no_retry(run, policy.retries.count)]
 
-    def _where(self, run: Run) -> str:
-        """Say on which host a run is or was, where there may be several."""
-        host = self._store.hosts.find(run.host) if self._store.is_shared and run.host is not None else None
+    def _where(self, tried: Run | Attempt) -> str:
+        """Say on which host a run or an attempt is or was, where there may be several."""
+        host = self._store.hosts.find(tried.host) if self._store.is_shared and tried.host is not None else None
         return "" if host is None else f" on {host.name}"
 
     def _end(self, run: Run, attempts: tuple[Attempt, ...]) -> list[str]:
@@ -187,7 +187,9 @@ class Why:
         if silent:
             return [silence_text(by, silent)]
         running = self._store.runs.state_counts().get(State.RUNNING, 0)
-        return [f"the engine has no free place for it yet ({running} runs are running; see --capacity)"]
+        who = "no host that may run it has a" if self._store.is_shared else "the engine has no"
+        counted = f"{running} run is" if running == 1 else f"{running} runs are"
+        return [f"{who} free place for it yet ({counted} running; see --capacity)"]
 
     # -- a job --------------------------------------------------------------------------------------------------------
 

@@ -79,7 +79,8 @@ async def _of_mistake(request: Request, _error: Exception) -> Response:
 def problem_page(request: Request, status: int, text: str) -> HTMLResponse:
     """Return a page that says what went wrong."""
     title = _TITLES.get(HTTPStatus(status), HTTPStatus(status).phrase)
-    return show_to_anybody(request, "problem.html", status, title=title, text=text)
+    passes = status == HTTPStatus.SERVICE_UNAVAILABLE and request.method == "GET"
+    return show_to_anybody(request, "problem.html", status, title=title, text=text, passes=passes)
 
 
 def wants_page(request: Request) -> bool:

@@ -132,8 +132,12 @@ def address_of(request: Request) -> str:
 
 
 def as_sentence(text: str) -> str:
-    """Return the words of an error as a sentence: they begin small because they often follow others."""
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+    """Return the words of an error as a sentence: they begin small because they often follow others.
+
+    One that begins with an address keeps it as it is written.
+    """
+    first = text if "://" in text.partition(" ")[0] else text[:1].upper() + text[1:]
+    return first + ("" if text.endswith((".", "?", "!")) else ".")
 
 
 def _me(request: Request, who: Who) -> Me:
