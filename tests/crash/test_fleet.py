@@ -72,6 +72,32 @@ def test_a_run_of_a_killed_host_is_lost_and_tried_again_on_another(fleet):
     assert 2 == len(fleet.marks())
 
 
+def test_what_was_cancelled_while_its_host_was_away_is_ended_when_it_is_back(fleet):
+    one = fleet.host("one")
+    fleet.host("two", "--label", "other=yes")
+    run = fleet.trigger("goes-on", "sleep 300", RunsOn(host="one"))
+    fleet.wait_until_running(run)
+    one.signal(signal.SIGKILL)
+    fleet.client.verbs.cancel(run, "no longer wanted")
+    assert State.CANCELLED is fleet.wait_for_end(run).state
+    assert one.pids()
+    one.start()
+    wait_for(lambda: not one.pids(), "what was cancelled is ended", FAR_OFF)
+
+
+def test_a_copy_of_a_home_is_another_host_and_lets_the_runs_of_its_original_go_on(fleet):
+    one = fleet.host("one")
+    run = fleet.trigger("goes-on", "until [ -e go ]; do sleep 0.1; done", RunsOn(host="one"))
+    fleet.wait_until_running(run)
+    shutil.copytree(one.path, fleet.folder / "copy", ignore=shutil.ignore_patterns("*.sock", "rota.log"))
+    copy = fleet.host("copy")
+    wait_for(lambda: len(fleet.client.hosts.all()) == 2, "the copy is a host of its own", FAR_OFF)
+    assert "is a copy of" in copy.log
+    (fleet.work / "go").touch()
+    assert (State.SUCCEEDED, 1) == (fleet.wait_for_end(run).state, fleet.run(run).attempt)
+    assert one.id == fleet.run(run).host
+
+
 def test_a_host_that_comes_back_soon_adopts_its_runs(fleet):
     first = fleet.host("one")
     fleet.host("two", "--label", "other=yes")

@@ -19,6 +19,7 @@ from rota.model.run import Run, State
 from rota.model.settlement import RunFilter
 from rota.store.sqlite import SqliteDatabase
 
+from .fleets import Fleet
 from .machine import Act, FakeClock, FaultyStore, ListLog, NoPokes, ScriptedLauncher
 
 HOST = "home"
@@ -120,5 +121,12 @@ class World:
 @pytest.fixture
 def world() -> Iterator[World]:
     made = World()
+    yield made
+    made.store.close()
+
+
+@pytest.fixture
+def fleet() -> Iterator[Fleet]:
+    made = Fleet()
     yield made
     made.store.close()

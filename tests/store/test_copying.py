@@ -116,6 +116,17 @@ def test_nothing_is_copied_over_what_is_there(worlds):
     assert ["mine"] == target.jobs.names()
 
 
+@pytest.mark.parametrize("worlds", [("postgres", "sqlite")], indirect=True)
+def test_a_file_has_no_room_for_a_slots_records_on_several_hosts_and_says_so(worlds):
+    source, target = worlds
+    everywhere = source.make("everywhere")
+    for host in ("one", "two"):
+        source.queue(everywhere, slot=NOW, target=host)
+    with pytest.raises(Conflict, match="1 slots, of 1 jobs for all hosts, with a record on each of several hosts"):
+        copy_store(source.database.side(), target.database.side(), quietly)
+    assert 0 == target.jobs.count()
+
+
 @pytest.mark.parametrize("worlds", WAYS, indirect=True, ids="-".join)
 def test_a_copy_that_differs_is_not_kept(worlds, monkeypatch):
     source, target = worlds

@@ -7,8 +7,10 @@ from functools import partial
 
 import pytest
 
+from rota.clock import SystemClock
+from rota.control.hosts import Hosts
 from rota.control.live import LiveAnywhere
-from rota.errors import Conflict
+from rota.errors import Conflict, StoreBusy
 from rota.model.host import NewHost, RunsOn, Terms, labels_text, needs_of_target
 from rota.model.job import Job
 from rota.model.run import State, Trigger
@@ -61,7 +63,7 @@ def test_a_host_is_known_by_its_name_and_its_id_until_it_is_forgotten(store):
     assert not store.hosts.forget_if_gone("one", LONG), "it was seen just now"
     assert store.hosts.forget_if_gone("one", OVER)
     assert [] == store.hosts.all()
-    assert not store.hosts.beat("one", LONG).known
+    assert store.hosts.beat("one", LONG).began is None
 
 
 def test_a_host_that_starts_again_has_its_new_labels_and_stays_drained(store):
@@ -69,7 +71,7 @@ def test_a_host_that_starts_again_has_its_new_labels_and_stays_drained(store):
     assert store.hosts.set_drained("one", True, False)
     again = register(store, "one", disk="big")
     assert ({"disk": "big"}, True) == (again.labels, again.drained)
-    assert store.hosts.beat("one", LONG).known
+    assert again.started_at == store.hosts.beat("one", LONG).began
 
 
 def test_hosts_of_one_name_are_told_apart_and_a_chosen_name_is_nobody_elses(store):
@@ -186,6 +188,53 @@ def test_after_a_silence_of_all_no_lease_expires_until_hosts_had_time_to_renew(s
     assert [run] == expire(store)
 
 
+def test_whoever_was_there_before_a_silence_of_all_is_there_after_it(postgres):
+    for host in ("one", "two", "gone", "stopped"):
+        register(postgres, host, host)
+    postgres.upkeep.put_fact("serving:stopped", "no")
+    postgres.hosts.lead("one", LONG, MINUTE, LONG)
+    postgres.database._connection.execute("UPDATE fleet SET alive_at = alive_at - 600000000")
+    for host in ("two", "stopped"):
+        fall_silent(postgres, host, 10 * MINUTE + 5 * SECOND)
+    fall_silent(postgres, "gone", 12 * MINUTE)
+    postgres.hosts.lead("one", LONG, MINUTE, LONG)
+    clock = postgres.hosts.clock()
+    assert ["one", "two"] == [host.name for host in postgres.hosts.all() if not host.is_silent(clock)]
+
+
+def test_a_host_that_is_drained_between_its_look_and_its_claim_claims_nothing(postgres, another):
+    register(postgres, HOST)
+    run = postgres.queue(postgres.make())
+    with postgres.transaction():
+        assert not postgres.hosts.standing(HOST).drained
+        another().hosts.set_drained(HOST, True, False)
+        assert [] == claim(postgres, Terms(lease=LONG))
+    postgres.hosts.set_drained(HOST, False, False)
+    assert [run] == claim(postgres, Terms(lease=LONG))
+
+
+def test_a_drain_waits_for_the_claim_that_is_being_made(postgres, another):
+    register(postgres, HOST)
+    postgres.queue(postgres.make())
+    hasty = another(patience=0.05)
+    with postgres.transaction():
+        claim(postgres, Terms(lease=LONG))
+        with pytest.raises(StoreBusy), hasty.transaction():
+            hasty.hosts.set_drained(HOST, True, False)
+
+
+def test_what_only_a_host_that_is_forgotten_could_run_ends(postgres):
+    register(postgres, "one", "db-1")
+    everywhere = make(postgres, "everywhere", RunsOn(all=True))
+    run = postgres.queue(everywhere, target="one", slot=NOW)
+    fall_silent(postgres, "one", MINUTE)
+    Hosts(postgres, SystemClock(), lambda: False, lambda: None).forget("db-1")
+    assert (State.CANCELLED, "not started: host db-1 was forgotten") == (
+        postgres.state(run),
+        postgres.runs.find(run).reason,
+    )
+
+
 def test_labels_are_the_same_text_in_any_order():
     assert '{"a":"1","b":"2"}' == labels_text({"b": "2", "a": "1"}) == RunsOn(labels={"b": "2", "a": "1"}).needs
 
@@ -239,6 +288,13 @@ def test_a_host_that_was_not_there_for_a_run_for_all_has_a_record_that_says_so(p
     assert State.QUEUED is runs["#one"].state
     assert state is (runs["#two"].state if "#two" in runs else None)
     assert state is None or runs["#two"].reason.startswith(reason)
+
+
+def test_a_run_for_all_that_is_asked_for_before_there_is_a_host_is_refused(postgres):
+    everywhere = make(postgres, "everywhere", RunsOn(all=True))
+    new = NewRun(postgres.new_id(NOW), everywhere.id, everywhere.definition_id, Trigger.MANUAL)
+    with pytest.raises(Conflict, match="no host is known yet"), postgres.transaction():
+        postgres.add_run(new, everywhere.job, NOW, postgres.new_id)
 
 
 def test_with_one_host_a_run_for_all_is_one_run(memory):

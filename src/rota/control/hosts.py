@@ -11,11 +11,9 @@ from rota.control.pulse import Served
 from rota.errors import Conflict, NoSuchHost, did_you_mean
 from rota.model.host import SILENT, Host, Terms, may_run, target_of
 from rota.model.run import Run
-from rota.model.settlement import RunFilter
 from rota.ports import Clock, Store
 
 _NAMED = 10
-_A_LOOK = 1000
 
 
 class HostView(msgspec.Struct, frozen=True):
@@ -61,7 +59,10 @@ class Hosts:
         return self._set_drained(name, drained=False, hands_over=False)
 
     def forget(self, name: str) -> HostView:
-        """Forget a host that is gone, and what waits for it; one that is not, or of which something runs, stays."""
+        """Forget a host that is gone; one that is not, or of which something runs, is not forgotten.
+
+        What was its alone to run (a slot for all hosts, a start of its machine) would wait for it for ever, so it ends.
+        """
         host = self._find(name)
         view = self._view(host, "")
         if view.running:
@@ -75,19 +76,11 @@ class Hosts:
                 raise Conflict(
                     f"host {name!r} is {view.state}; stop its engine first, and wait {SILENT.seconds} seconds"
                 )
+            for run_id in self._store.runs.waiting_for(host.id):
+                why = f"not started: host {host.name} was forgotten"
+                self._store.runs.cancel_if_not_running(run_id, self._clock.now(), why)
             self._tell("host.forgotten", host)
-            self._let_go(host)
         return view
-
-    def _let_go(self, host: Host) -> None:
-        """Cancel its records of slots for all hosts that wait for it: nobody else may ever start them."""
-        before, waiting = None, RunFilter(state="queued")
-        while found := self._store.runs.page(waiting, before, _A_LOOK):
-            before = found[-1].id
-            for run in found:
-                if target_of(run.needs) == host.id:
-                    reason = f"not started: host {host.name} was forgotten"
-                    self._store.runs.cancel_if_not_running(run.id, self._clock.now(), reason)
 
     def _set_drained(self, name: str, *, drained: bool, hands_over: bool) -> HostView:
         host = self._find(name)

@@ -65,10 +65,10 @@ def undone_since(store: Store) -> datetime | None:
 def silence_text(by: Served, silent: timedelta) -> str:
     """Say that somebody is there, and does nothing."""
     if by.hosts:
+        who, they = ("host {} has", "it is") if len(by.hosts) == 1 else ("hosts {} have", "they are")
         return (
-            f"{len(by.hosts)} host{'s' * (len(by.hosts) > 1)} ({', '.join(by.hosts)}) have not done for "
-            f"{brief(silent)} what is due: they are drained, are stopping, or cannot write the store. `rota hosts` and "
-            "their logs say more"
+            f"{who.format(', '.join(by.hosts))} not done for {brief(silent)} what is due: {they} drained, stopping, or "
+            "unable to write the store. `rota hosts` and the logs there say more"
         )
     engine = by.pid
     return (

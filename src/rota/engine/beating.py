@@ -16,7 +16,7 @@ With a store in the home there is one host, and all of this is nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
@@ -24,6 +24,8 @@ from rota.clock import FollowingClock, steady
 from rota.engine.expiring import Expirer
 from rota.engine.flights import Flight
 from rota.engine.trust import Leases, Trust
+from rota.engine.twins import COPIED
+from rota.errors import HomeGone
 from rota.model.host import NewHost, Standing, Terms, may_run
 from rota.model.job import Job
 from rota.plan.handover import can_hand_over
@@ -86,7 +88,7 @@ class Alone:
         """Tell whether what was asked for at that time may be relied on."""
         return True
 
-    def tick(self, flights: Mapping[str, Flight]) -> list[Flight]:  # noqa: ARG002 -- the same
+    def tick(self, flights: Mapping[str, Flight], *, planning: bool) -> list[Flight]:  # noqa: ARG002 -- the same
         """Do what is due by time, and return attempts that are not this host's any more."""
         return []
 
@@ -124,6 +126,8 @@ class Member(Alone):
         self._lead_due = self._miss_due = float("-inf")
         self._standing = Standing()
         self._limits_unsaid = False
+        self._began = datetime.max.replace(tzinfo=UTC)
+        """When this engine did, by the database's clock; nobody is heard of before that is known."""
         self._changed = True
         """Whoever has just registered has yet to learn whether it plans."""
 
@@ -132,7 +136,7 @@ class Member(Alone):
         known = self._store.hosts.register(self._me)
         if known.name != self._name:
             self._log.info(f"there is another host of this name on the store, so this one is {known.name}")
-        self._name = known.name
+        self._name, self._began = known.name, known.started_at
 
     def terms(self, flights: Mapping[str, Flight]) -> Terms:
         """Return on what terms it claims: nothing of which an earlier attempt still lives here."""
@@ -173,13 +177,19 @@ class Member(Alone):
         self._me = msgspec.structs.replace(self._me, capacity=capacity, max_running=max_running)
         self._limits_unsaid = True
 
-    def tick(self, flights: Mapping[str, Flight]) -> list[Flight]:
-        """Do what is due by time, and return attempts that are not this host's any more."""
+    def tick(self, flights: Mapping[str, Flight], *, planning: bool) -> list[Flight]:
+        """Do what is due by time, and return attempts that are not this host's any more.
+
+        An engine that is stopping plans nothing, however long it waits for what runs; so it lets another host plan.
+        """
         if self._limits_unsaid:
             self._store.hosts.limit(self._me.id, self._me.capacity, self._me.max_running)
             self._limits_unsaid = False
         lost = self._beat(flights) if self._trust.is_due(self._steady()) else []
-        if self._steady() - self._lead_due >= 0:
+        if not planning:
+            if self.leads:
+                self.resign()
+        elif self._steady() - self._lead_due >= 0:
             self._lead()
         return lost
 
@@ -191,6 +201,7 @@ class Member(Alone):
     def resign(self) -> None:
         """Let another host plan at once."""
         self._store.hosts.resign(self._me.id)
+        self.leads = False
 
     def _beat(self, flights: Mapping[str, Flight]) -> list[Flight]:
         """Renew, and find what flies here and is somebody else's by the database's word."""
@@ -200,8 +211,13 @@ class Member(Alone):
         self._trust.answered(asked)
         self._clock.follow()
         self._store.refuse_newer()
-        if not told.known:
-            self.register()
+        if told.began is not None and told.began > self._began:
+            text = f"an engine on another machine is host {self._name} now, with this home's id: {COPIED}"
+            self._log.error(text)
+            raise HomeGone(text)
+        if told.began != self._began:  # it was forgotten, or the database is an older one
+            with self._store.transaction():
+                self.register()
         lost = [flight for flight in flights.values() if (flight.run_id, flight.attempt) not in told.own]
         if lost and was_trusted:
             self._log.warning(f"{len(lost)} runs are not this host's any more, though its leases were not over")

@@ -14,6 +14,10 @@ def disown(store: Store, host: str, original: str, now: datetime, log: Log) -> N
 
     No other attempt follows, whatever the policy says: the original still has its own.
     """
+    if store.is_shared:  # what runs is in no copy, and goes on to be the original's
+        log.warning(f"this home is a copy of {original}, and a host of its own from now on")
+        store.ledger.add_event("home.copied", now, original=original, lost="0")
+        return
     reason = f"this home is a copy of {original}; its runs belong to the original"
     runs = store.runs.running_on(host)
     for run in runs:

@@ -24,6 +24,7 @@ from rota.engine.sending import Sender
 from rota.engine.settings import EngineSettings
 from rota.engine.settling import Settler
 from rota.engine.strays import Strays
+from rota.engine.twins import note_machine, refuse_twin
 from rota.engine.watching import Warden
 from rota.errors import StoreBusy, StoreFull, StoreTooNew, StoreUnavailable
 from rota.model.job import Job
@@ -84,6 +85,8 @@ class Engine:
         """Attempts whose end is known, but not on disk yet."""
         self.planning = True
         """False while the engine is stopping: nothing new is planned or claimed."""
+        self._plans = False
+        """Whether this engine has planned since it was made the one that plans."""
         self._wake: datetime | None = None
         self._more = True
         self._looked = self._kept = self._output_due = float("-inf")
@@ -105,6 +108,8 @@ class Engine:
         Nothing is written here. The first turn that can write gives back what never started, before it claims: a store
         that is locked, or a disk that is full, holds up no deadline of what was adopted.
         """
+        if self._store.is_shared and self._store.upkeep.fact(self._serving) == "yes":
+            refuse_twin(self._store, self._host, self._launcher.boot, self._clock, self._log)
         now, monotonic = self._clock.now(), self._clock.monotonic()
         reach("adopting")
         for flight in self._adopter.adopt(now, self._note_end):
@@ -234,6 +239,9 @@ class Engine:
         """Do what one host does for all: make what is due or waited for ready; True when more is due."""
         if not self._begun:
             self._planner.mend(now)
+        if not self._plans:
+            self._planner.take_over()
+            self._plans = True
         self._planner.follow(now, monotonic)
         self._store.runs.wake(now)
         if self._planner.clock_went_back(now):
@@ -244,10 +252,11 @@ class Engine:
 
     def _beat(self, monotonic: float) -> None:
         """Keep this host's place among others, and end what went elsewhere; the ledger takes no result of that."""
-        for flight in self._member.tick(self.flights):
+        for flight in self._member.tick(self.flights, planning=self.planning):
             if flight.exited is None and flight.ending is None:
                 why = "its lease was over, and the run was given away"
                 self._warden.end(flight, Ending.CANCEL, why, monotonic)
+        self._plans = self._plans and self._member.leads
         for flight in self._member.to_hand_over(self.flights):
             self._warden.end(flight, Ending.HAND_OVER, "handed over, because this host is drained", monotonic)
         self._strays.tick()
@@ -263,6 +272,8 @@ class Engine:
             self._store.ledger.add_event("engine.died", now, host=self._host)
             self._log.warning("the engine before this one did not stop in order; its runs are looked after")
         self._store.upkeep.put_fact(self._serving, "yes")
+        if self._store.is_shared:
+            note_machine(self._store, self._host, self._launcher.boot)
         self._store.ledger.add_event("engine.started", now, host=self._host)
         reach("before-adoption-commit")
 

@@ -44,7 +44,11 @@ class Planner:
         self._store = store
         self._new_id = new_id
         self._log = log
-        fact = store.upkeep.fact(_CLOCK_FACT)
+        self.take_over()
+
+    def take_over(self) -> None:
+        """Know of the clock what is on disk, and nothing else: what this host saw when it planned last may be old."""
+        fact = self._store.upkeep.fact(_CLOCK_FACT)
         self._latest = None if fact is None else datetime.fromisoformat(fact)
         self._written = self._latest
         self._noted = (self._latest, self._written)

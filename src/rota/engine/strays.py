@@ -1,7 +1,8 @@
 """Processes that a host left behind of attempts that were given away meanwhile: they are ended.
 
 A host that was away for longer than its leases and starts again finds them by their marks. Only attempts that the
-ledger says were lost are ended; a process that an ended job left on purpose is nobody's business.
+ledger says were lost, or cancelled while they ran, are ended; a process that an ended job left on purpose is nobody's
+business.
 """
 
 from __future__ import annotations
@@ -47,6 +48,9 @@ class Strays:
         if run is None:
             return ""
         if run.attempt == attempt:
-            return run.job if run.state is State.LOST else ""
+            # One that was to be cancelled is cancelled by whoever gives it away; a run that ended while it paused
+            # between attempts has no start.
+            cancelled = run.state is State.CANCELLED and run.started_at is not None
+            return run.job if cancelled or run.state is State.LOST else ""
         lost = any(each.attempt == attempt and each.state is State.LOST for each in self._store.runs.attempts(run_id))
         return run.job if lost else ""

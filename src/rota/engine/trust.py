@@ -14,6 +14,9 @@ import msgspec
 
 from rota.model.host import SILENT
 
+LONGEST_PAUSE = SILENT / 3
+"""However long its lease is, a host is heard of this often: or it would be taken for gone."""
+
 
 class Leases(msgspec.Struct, frozen=True):
     """How leases go; hosts of one store may differ, because each claim says for itself until when it holds."""
@@ -28,7 +31,7 @@ class Leases(msgspec.Struct, frozen=True):
     @property
     def pause(self) -> timedelta:
         """How long a host waits before it renews: two renewals may fail, and nobody takes it for gone in between."""
-        return min(self.lasts / 3, SILENT / 3)
+        return min(self.lasts / 3, LONGEST_PAUSE)
 
 
 class Trust:

@@ -42,12 +42,16 @@ class Warden:
             flight = flights.get(run_id)
             if flight is not None and flight.ending is None:
                 self.end(flight, Ending.CANCEL, reason, monotonic)
+            elif flight is not None and flight.ending is Ending.HAND_OVER:  # it ends already, and for good now
+                flight.ending, flight.ending_reason = Ending.CANCEL, reason
 
     def recall_cancels(self, ended: Mapping[str, Flight]) -> None:
         """Recognise attempts that ended by themselves while somebody asked for it: no other attempt may follow."""
         for run_id, reason in self._store.runs.cancel_requests(self._host) if ended else ():
             flight = ended.get(run_id)
-            if flight is not None and flight.ending is None and flight.exited and flight.exited.exit_code != 0:
+            if flight is None or flight.ending not in (None, Ending.HAND_OVER):
+                continue
+            if flight.exited is not None and flight.exited.exit_code != 0:
                 flight.ending, flight.ending_reason = Ending.CANCEL, reason
 
     def end(self, flight: Flight, ending: Ending, reason: str, monotonic: float, most: float = float("inf")) -> None:

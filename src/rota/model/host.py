@@ -125,8 +125,8 @@ class Standing(msgspec.Struct, frozen=True):
 class Beat(msgspec.Struct, frozen=True):
     """What a host is told when it says that it lives."""
 
-    known: bool
-    """False for a host that was forgotten meanwhile."""
+    began: datetime | None
+    """When the engine began that is this host now; None for a host that was forgotten meanwhile."""
     own: frozenset[tuple[str, int]]
     """The attempts that are its own still, by run and number."""
 

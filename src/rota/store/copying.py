@@ -30,6 +30,8 @@ class Side(Protocol):
     """One database, as it is copied from or to."""
 
     shown: str
+    many_a_slot: bool
+    """Whether a slot may have a record for each of several hosts."""
 
     def reading(self) -> AbstractContextManager[None]:
         """Look at one state of it, whoever writes meanwhile."""
@@ -62,6 +64,7 @@ def copy_store(source: Side, target: Side, progress: Callable[[int, int], None])
         tables = {table: source.columns(table) for table in TABLES}
         counts = {table: _count(source, table) for table in TABLES}
         done, whole = 0, sum(counts.values())
+        _refuse_many_a_slot(source, target)
         with target.loading(source.newest()):
             _refuse_filled(target)
             for table in reversed(TABLES):
@@ -82,6 +85,18 @@ def _refuse_filled(target: Side) -> None:
                 f"{target.shown} holds {what} already, and nothing is copied over them; name an empty store "
                 "(for PostgreSQL another schema will do: …?schema=NAME)"
             )
+
+
+def _refuse_many_a_slot(source: Side, target: Side) -> None:
+    if target.many_a_slot:
+        return
+    many = "SELECT job_id FROM run WHERE slot IS NOT NULL GROUP BY job_id, slot HAVING count(*) > 1"
+    slots, jobs = source.row(f"SELECT count(*), count(DISTINCT job_id) FROM ({many}) AS many")
+    if slots:
+        raise Conflict(
+            f"{source.shown} has {slots} slots, of {jobs} jobs for all hosts, with a record on each of several hosts, "
+            "and a file has room for one. Nothing was copied; it can be when that history has been pruned"
+        )
 
 
 def _compare(source: Side, target: Side, tables: Mapping[str, Mapping[str, Kind]]) -> None:

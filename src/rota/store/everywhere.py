@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from rota.errors import Conflict
 from rota.model.host import Host, needs_of_target
 from rota.model.job import Job
 from rota.model.settlement import NewRun
@@ -32,9 +33,16 @@ class Everywhere:
         self._hosts = hosts
 
     def add(self, new: NewRun, job: Job, now: datetime, new_id: Callable[[datetime], str]) -> None:
-        """Add a run for each host that is there; the first has the id, and the request key, that were asked for."""
+        """Add a run for each host that is there; the first has the id, and the request key, that were asked for.
+
+        Where nobody has been a host yet there is nothing to add, and whoever asked for a run is told so.
+        """
         active = self._runs.active_by_target(new.job_id) if new.slot is not None else {}
         known, clock = self._hosts.all(), self._hosts.clock()
+        if new.slot is None and not known:
+            raise Conflict(
+                f"job {job.name!r} runs once on each host, and no host is known yet; start one first: rota serve"
+            )
         there = _there(known, clock)
         for host in there:
             decision = decide_overlap(job.policy, active.get(host.id, []))

@@ -61,7 +61,8 @@ class HostTable:
         row = self._db.one("see_host", id=host_id)
         self._db.all("renew_leases", host=host_id, lease=span_us(lease))
         own = self._db.all("own_running", host=host_id)
-        return Beat(row is not None, frozenset((r["id"], r["attempt"]) for r in own))
+        began = None if row is None else from_us(row["started_at"])
+        return Beat(began, frozenset((r["id"], r["attempt"]) for r in own))
 
     def miss_silent(self, silent: timedelta) -> list[str]:
         """Return the names of hosts that should be there and were not seen for so long; of each once."""
@@ -88,7 +89,11 @@ class HostTable:
         return Standing(bool(row["drained"]), bool(row["hands_over"]), row["max_running"])
 
     def set_drained(self, host_id: str, drained: bool, hands_over: bool) -> bool:
-        """Let a host claim nothing more, and perhaps part with what it has; or let it claim again."""
+        """Let a host claim nothing more, and perhaps part with what it has; or let it claim again.
+
+        A claim that is being made is waited for, so what runs there afterwards is all that will.
+        """
+        self._db.lock("lock_claims")
         return self._db.run("drain_host", id=host_id, drained=int(drained), hands_over=int(hands_over)) > 0
 
     def planner(self) -> str:

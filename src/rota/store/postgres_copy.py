@@ -21,6 +21,8 @@ _COUNTED = ("job", "definition", "output", "skip", "audit")
 class PostgresSide:
     """See copying.Side."""
 
+    many_a_slot = True
+
     def __init__(self, connection: psycopg.Connection[Any], shown: str, schema: str) -> None:
         self._connection = connection
         self._schema = schema

@@ -92,7 +92,8 @@ class RunTable:
     ) -> list[Claimed]:
         """Claim ready runs for this host, in order, one for each spool that is free.
 
-        1. Where others share the store, look before waiting in line with them: mostly there is nothing.
+        1. Where others share the store, look before waiting in line with them: mostly there is nothing. And look after
+           it whether the host has been drained meanwhile.
         2. Ask each lane that the host may take from for its next runs, as far as its pool has free places.
         3. Merge by priority, due time and age; the order holds over all lanes.
         4. Claim as many as there are spools and the limits over everything and of each pool allow.
@@ -101,6 +102,8 @@ class RunTable:
         if terms.lease is not None and self._db.one("any_ready") is None:
             return []
         self._db.lock("lock_claims")
+        if terms.lease is not None and self._db.one("drained", host=host) is not None:
+            return []
         if max_running is not None:
             row = self._db.one("running_count")
             free = min(free, max_running - (row[0] if row else 0))
@@ -256,6 +259,10 @@ class RunTable:
     def running_on(self, host: str) -> list[Run]:
         """Return what this host's engine left running."""
         return [rows.run(row) for row in self._db.all("running_on_host", host=host)]
+
+    def waiting_for(self, host: str) -> list[str]:
+        """Return the runs that are this host's alone, and have not been started."""
+        return [row["id"] for row in self._db.all("waiting_for_host", needs=needs_of_target(host))]
 
     def find(self, run_id: str) -> Run | None:
         """Return a run by its id."""

@@ -17,6 +17,8 @@ _NEVER_AGAIN = ("event", "audit")
 class SqliteSide:
     """See copying.Side."""
 
+    many_a_slot = False
+
     def __init__(self, connection: sqlite3.Connection, shown: str) -> None:
         self._connection = connection
         self.shown = shown

@@ -12,7 +12,7 @@ ON CONFLICT (id) DO UPDATE
 
 -- name: see_host
 -- A host lives; one that was forgotten meanwhile matches no row.
-UPDATE host SET seen_at = now_us(), missed = 0 WHERE id = :id RETURNING id
+UPDATE host SET seen_at = now_us(), missed = 0 WHERE id = :id RETURNING started_at
 
 -- name: miss_silent
 -- Hosts that should be there and were not seen for so long; each is told of once, and none while all come back.
@@ -35,6 +35,10 @@ UPDATE host SET capacity = :capacity, max_running = :max_running WHERE id = :id
 -- name: standing
 -- What a host has to know before it claims. The smallest limit that any host names is that of all.
 SELECT drained, hands_over, (SELECT min(max_running) FROM host) AS max_running FROM host WHERE id = :id
+
+-- name: drained
+-- Whether a host is drained, for whoever has waited since it was asked last.
+SELECT 1 FROM host WHERE id = :host AND drained = 1
 
 -- name: drain_host
 -- Let a host claim nothing more, and perhaps part with what it has; or let it claim again.
@@ -69,15 +73,27 @@ taken AS (
 SELECT taken.*, job.name AS job FROM taken JOIN job ON job.id = job_id
 
 -- name: lead
--- One host plans: whoever does already, or anybody once that one was silent. When nobody was there for a while, the
--- database was away, and no lease expires until hosts had time to renew theirs. While two versions work side by side, a
+-- One host plans: whoever does already, or anybody once that one was silent, or says so of a time that has yet to come:
+-- the clock went back. When nobody was there for a while, the
+-- database was away, and no lease expires until hosts had time to renew theirs; and whoever was there before is taken to
+-- be there still, or the first one that is back would plan as if it were alone. While two versions work side by side, a
 -- host of the newer one takes over at once: it understands whatever either of them has written.
-UPDATE fleet
-   SET planner = :host, planner_until = now_us() + :span, alive_at = now_us(),
-       grace_until = CASE WHEN alive_at < now_us() - :outage THEN now_us() + :lease ELSE grace_until END
- WHERE planner = :host OR planner_until < now_us()
-    OR (SELECT schema FROM host WHERE id = planner) < (SELECT schema FROM host WHERE id = :host)
-RETURNING EXISTS (SELECT 1 FROM run WHERE lease_until < now_us()) AS expired
+WITH before AS MATERIALIZED (
+    SELECT one, alive_at FROM fleet
+     WHERE planner = :host OR planner_until NOT BETWEEN now_us() AND now_us() + 2 * :span
+        OR (SELECT schema FROM host WHERE id = planner) < (SELECT schema FROM host WHERE id = :host)
+       FOR NO KEY UPDATE),
+leads AS (
+    UPDATE fleet
+       SET planner = :host, planner_until = now_us() + :span, alive_at = now_us(),
+           grace_until = CASE WHEN before.alive_at < now_us() - :outage THEN now_us() + :lease ELSE grace_until END
+      FROM before WHERE fleet.one = before.one
+ RETURNING before.alive_at < now_us() - :outage AS were_silent, before.alive_at AS silent_since),
+excused AS (
+    UPDATE host SET seen_at = now_us() FROM leads
+     WHERE were_silent AND seen_at > silent_since - 30000000
+       AND NOT EXISTS (SELECT 1 FROM meta WHERE key = 'serving:' || host.id AND value = 'no'))
+SELECT EXISTS (SELECT 1 FROM run WHERE lease_until < now_us()) AS expired FROM leads
 
 -- name: planner
 -- Who plans; nobody, once that one was silent.

@@ -134,6 +134,10 @@ UPDATE run SET held = 0
          WHERE state = 'queued' AND held = 1)
      WHERE place <= free)
 
+-- name: waiting_for_host
+-- Runs that are one host's alone, and have not been started.
+SELECT id FROM run WHERE needs = :needs AND state IN ('queued', 'waiting') ORDER BY id
+
 -- name: running_on_host
 -- What this host's engine left running, for adoption.
 SELECT run.*, job.name AS job FROM run JOIN job ON job.id = job_id
