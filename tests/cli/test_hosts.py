@@ -81,6 +81,8 @@ def test_draining_can_be_waited_for_until_nothing_runs_there_or_until_patience_i
         assert b"Nothing runs there any more.\n" == waiting.stdout.read()
     assert 0 == waiting.returncode
     assert "drained" in home.ok("hosts")
+    home.stop()
+    assert ["stopped"] == [each["state"] for each in home.json("hosts")], "one need not wait to be told"
 
 
 def test_a_desk_without_an_engine_knows_that_hosts_work_on_the_store(home, postgres_url):

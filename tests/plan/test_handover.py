@@ -18,7 +18,7 @@ GPU = RunsOn(labels={"gpu": "yes"})
 
 
 def host(name: str, *, drained: bool = False, silent: timedelta = timedelta(0), **labels: str) -> Host:
-    return Host(name, name, labels, 4, "1.0", 6, drained, False, None, NOW, NOW - silent)
+    return Host(name, name, labels, 4, "1.0", 6, drained, False, None, False, NOW, NOW - silent)
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ def post(site: Site, path: str, status: int, **fields: str) -> str:
     return answer.text
 
 
-def host(name="db-1", *, drained=False, hands_over=False, seen=NOW, **labels) -> Host:
-    return Host(name, name, labels, 4, "1.0.0", 6, drained, hands_over, None, NOW, seen)
+def host(name="db-1", *, drained=False, hands_over=False, stopped=False, seen=NOW, **labels) -> Host:
+    return Host(name, name, labels, 4, "1.0.0", 6, drained, hands_over, None, stopped, NOW, seen)
 
 
 def view(host: Host, state: str, running: int) -> HostView:
@@ -40,6 +40,7 @@ def view(host: Host, state: str, running: int) -> HostView:
         (view(host(drained=True), "draining", 2), True, "draining, 2 still running", "late"),
         (view(host(drained=True, hands_over=True), "draining", 2), True, "handing over, 2 still running", "late"),
         (view(host(seen=NOW - timedelta(minutes=5)), "gone", 0), True, "silent for 5m", "failed"),
+        (view(host(stopped=True, seen=NOW - timedelta(seconds=7)), "stopped", 0), True, "stopped 7s ago", "paused"),
         (view(host(), "gone", 0), False, "its engine does not run", "failed"),
     ],
 )

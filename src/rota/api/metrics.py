@@ -94,7 +94,7 @@ class StoreCollector(Collector):
         capacity = GaugeMetricFamily("rota_host_capacity", "How many runs a host takes at once.", labels=["host"])
         planner = GaugeMetricFamily("rota_planner", "Whether a host is the one that plans for all.", labels=["host"])
         known = self._desk.hosts.all()
-        for state in ("up", "draining", "drained", "gone"):
+        for state in ("up", "draining", "drained", "stopped", "gone"):
             hosts.add_metric([state], sum(view.state == state for view in known))
         for view in known:
             running.add_metric([view.host.name], view.running)

@@ -13,6 +13,7 @@ from rota.model.host import SILENT, Host, Terms, may_run, target_of
 from rota.model.run import Run
 from rota.ports import Clock, Store
 
+AWAY = ("stopped", "gone")
 _NAMED = 10
 
 
@@ -21,7 +22,7 @@ class HostView(msgspec.Struct, frozen=True):
 
     host: Host
     state: str
-    """`up`, `draining` while something runs that it is to finish or part with, `drained` or `gone`."""
+    """`up`; `draining` while it is to finish or part with something, then `drained`; `stopped` in order, or `gone`."""
     running: int
     plans: bool
     """Whether it is the one that plans for all."""
@@ -72,7 +73,7 @@ class Hosts:
             )
         silent = SILENT if self._store.is_shared else timedelta(0)
         with self._store.transaction():
-            if view.state != "gone" or not self._store.hosts.forget_if_gone(host.id, silent):
+            if view.state not in AWAY or not self._store.hosts.forget_if_gone(host.id, silent):
                 raise Conflict(
                     f"host {name!r} is {view.state}; stop its engine first, and wait {SILENT.seconds} seconds"
                 )
@@ -108,8 +109,15 @@ class Hosts:
         if not gone and not self._store.is_shared:  # alone it beats for nobody: its lock says that it is there
             host = msgspec.structs.replace(host, seen_at=now)
         running = len(self._store.runs.running_on(host.id))
-        state = "gone" if gone else ("draining" if running else "drained") if host.drained else "up"
-        return HostView(host, state, running, planner == host.id)
+        return HostView(host, _state(host, running, gone=gone), running, planner == host.id)
+
+
+def _state(host: Host, running: int, *, gone: bool) -> str:
+    if gone:
+        return "stopped" if host.stopped else "gone"
+    if host.drained:
+        return "draining" if running else "drained"
+    return "up"
 
 
 def host_named(store: Store, name: str) -> Host:

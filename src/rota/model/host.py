@@ -91,12 +91,14 @@ class Host(msgspec.Struct, frozen=True):
     """What it has goes elsewhere, where that is possible."""
     max_running: int | None
     """How many runs may go at once on all hosts, as far as this one is asked."""
+    stopped: bool
+    """Its engine was stopped in order."""
     started_at: datetime
     seen_at: datetime
 
     def is_silent(self, now: datetime) -> bool:
-        """Tell whether it has not been seen for so long that it is taken for gone."""
-        return now - self.seen_at >= SILENT
+        """Tell whether its engine was stopped, or was not seen for so long that it is taken for gone."""
+        return self.stopped or now - self.seen_at >= SILENT
 
 
 class NewHost(msgspec.Struct, frozen=True):

@@ -118,6 +118,7 @@ def host(row: AnyRow) -> Host:
         drained=bool(row["drained"]),
         hands_over=bool(row["hands_over"]),
         max_running=row["max_running"],
+        stopped=bool(row["stopped"]),
         started_at=from_us(row["started_at"]),
         seen_at=from_us(row["seen_at"]),
     )

@@ -43,6 +43,8 @@ def row_of(view: HostView, here: str, now: datetime, *, is_shared: bool) -> Host
 
 def does_of(view: HostView, now: datetime, *, is_shared: bool) -> Said:
     """Say what a host does."""
+    if view.state == "stopped":
+        return Said(f"stopped {rough(now - view.host.seen_at)} ago", "paused")
     if view.state == "gone" and not is_shared:
         return Said("its engine does not run", "failed")
     if view.state == "gone":

@@ -13,9 +13,9 @@ class Host(Answer):
     """A machine that works on this store."""
 
     name: str = Field(examples=["db-1"])
-    state: Literal["up", "draining", "drained", "gone"] = Field(
-        description="`up`; `draining`: it starts nothing more, and something still runs there; `drained`; `gone`: its "
-        "engine was not seen for 30 s.",
+    state: Literal["up", "draining", "drained", "stopped", "gone"] = Field(
+        description="`up`; `draining`: it starts nothing more, and something still runs there; `drained`; `stopped`: "
+        "its engine was stopped in order; `gone`: it was not seen for 30 s.",
         examples=["up"],
     )
     plans: bool = Field(description="It is the one that plans for all, where there are several.")

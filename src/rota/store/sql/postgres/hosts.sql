@@ -18,15 +18,20 @@ UPDATE host SET seen_at = now_us(), missed = 0 WHERE id = :id RETURNING started_
 -- Hosts that should be there and were not seen for so long; each is told of once, and none while all come back.
 UPDATE host SET missed = 1
  WHERE missed = 0 AND drained = 0 AND seen_at < now_us() - :silent AND (SELECT grace_until FROM fleet) < now_us()
+   AND NOT EXISTS (SELECT 1 FROM meta WHERE key = 'serving:' || host.id AND value = 'no')
 RETURNING name
 
 -- name: hosts
--- Every host by name.
-SELECT * FROM host ORDER BY name
+-- Every host by name, and whether its engine was stopped in order.
+SELECT host.*,
+       EXISTS (SELECT 1 FROM meta WHERE key = 'serving:' || host.id AND value = 'no') AS stopped
+  FROM host ORDER BY name
 
 -- name: host_named
 -- One host, by its name or its id.
-SELECT * FROM host WHERE name = :name OR id = :name ORDER BY name = :name DESC LIMIT 1
+SELECT host.*,
+       EXISTS (SELECT 1 FROM meta WHERE key = 'serving:' || host.id AND value = 'no') AS stopped
+  FROM host WHERE name = :name OR id = :name ORDER BY name = :name DESC LIMIT 1
 
 -- name: limit_host
 -- How much a host takes at once, and how much it says that all hosts may.
