@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from process.waiting import wait_for
+
 PASSWORD = "s3cr3t-word"
 
 
@@ -51,6 +53,20 @@ def test_a_home_moves_to_postgresql_with_its_history_and_back(home, url):
     assert 2 == len(home.json("runs", "--json"))
     assert "PostgreSQL" not in home.ok("doctor")
     assert not (home.path / "rota.store").exists()
+
+
+def test_a_history_that_a_file_cannot_hold_leaves_no_file(home, postgres_url):
+    home.env["ROTA_STORE"] = postgres_url
+    home.serve("--host-name", "db-1")
+    other = home.folder / "other"
+    home.serve("--home", str(other), "--host-name", "db-2")
+    home.ok("add", "everywhere", "--every", "1s", "--runs-on", "all", "--", "true")
+    wait_for(lambda: {"db-1", "db-2"} == {run["host"] for run in home.json("runs") if run["state"] == "succeeded"})
+    home.stop()
+    file = home.folder / "copy.db"
+    told = home.fails(4, "store", "copy", postgres_url, str(file))
+    assert "with a record on each of several hosts" in told
+    assert not file.exists()
 
 
 def test_the_password_is_in_no_argument_of_any_process(home, url):

@@ -158,7 +158,7 @@ def test_a_host_that_hands_over_parts_with_what_may_begin_again_and_finishes_the
     fleet.host("two")
     wait_for(lambda: fleet.run(moves).attempt == 2, "the other host has begun it again", FAR_OFF)
     (ended,) = fleet.client.store.runs.attempts(moves)
-    assert (State.LOST, "handed over, because this host is drained") == (ended.state, ended.reason)
+    assert (State.LOST, "handed over, because its host is drained") == (ended.state, ended.reason)
     assert "two" == fleet.wait_until_running(moves, 2).name
     assert {stays, bound} == {run.id for run in fleet.client.hosts.running("one")}
     (fleet.work / "go").touch()

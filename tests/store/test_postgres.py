@@ -6,16 +6,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
-import msgspec
 import psycopg
 import pytest
 
 import rota.store
 from process.waiting import wait_for
 from rota.errors import BadHome, StoreBusy, StoreFull, StoreTooNew, StoreUnavailable
-from rota.model.job import StoredJob
+from rota.model.host import NewHost
 from rota.model.run import OutputPart
-from rota.plan.due import Plan
 from rota.store.address import parse_address
 from rota.store.instants import to_us
 from rota.store.statements import load_migrations
@@ -171,100 +169,6 @@ def test_behind_a_proxy_nothing_is_left_on_a_connection(postgres, another):
     assert 0 == show("SELECT count(*) FROM pg_prepared_statements").fetchone()[0]
 
 
-# -- statements that are kept ready -----------------------------------------------------------------------------------
-
-
-def ready_statements(world: World) -> int:
-    return world.database._connection.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()[0]
-
-
-def test_on_a_connection_of_its_own_what_is_asked_often_is_kept_ready(postgres_url):
-    world, off = open_postgres(postgres_url), open_postgres(f"{postgres_url}&prepare=1000")
-    for _ in range(20):
-        assert [] == world.jobs.names() == off.jobs.names()
-    assert ready_statements(world) > 0
-    assert 0 == ready_statements(off)
-    world.close()
-    off.close()
-
-
-def test_what_is_kept_ready_follows_a_newer_program_that_changes_the_schema(postgres_url):
-    world, newer = open_postgres(f"{postgres_url}&prepare=1"), open_postgres(postgres_url)
-    for number in range(2):
-        for _ in range(4):
-            assert world.runs.find("none") is None
-        newer.database._connection.execute(f"ALTER TABLE run ADD COLUMN later_{number} TEXT")
-        if number:
-            assert world.runs.find("none") is None
-            continue
-        with pytest.raises(StoreBusy, match="newer rota"), world.transaction():
-            world.runs.find("none")
-        with world.transaction():
-            assert world.runs.find("none") is None
-    world.close()
-    newer.close()
-
-
-# -- what is left for later -------------------------------------------------------------------------------------------
-
-
-def put_later(world: World, fact: str, text: str) -> None:
-    world.database.later("put_meta", key=fact, value=text)
-
-
-def test_what_is_left_for_later_is_there_for_whoever_asks_and_after_the_commit(postgres, another):
-    with postgres.transaction():
-        for number in range(1234):
-            put_later(postgres, f"fact-{number}", f"first {number}")
-        put_later(postgres, "fact-7", "second \0 7")
-        assert "second \ufffd 7" == postgres.upkeep.fact("fact-7"), "in order, and without what cannot be kept"
-        put_later(postgres, "fact-8", "third")
-    other = another()
-    assert ["first 1233", "third"] == [other.upkeep.fact(fact) for fact in ("fact-1233", "fact-8")]
-    put_later(postgres, "alone", "of its own transaction")
-    assert "of its own transaction" == other.upkeep.fact("alone")
-
-
-def test_what_is_left_for_later_goes_with_a_transaction_that_is_taken_back(postgres):
-    def give_up() -> None:
-        with postgres.transaction():
-            put_later(postgres, "fact", "text")
-            raise ZeroDivisionError
-
-    def break_a_rule() -> None:
-        with postgres.transaction():
-            put_later(postgres, "fact", "text")
-            postgres.database.later("register_host", **_WRONG_HOST)
-            put_later(postgres, "another", "text")
-            postgres.jobs.names()
-
-    for wrong, error in ((give_up, ZeroDivisionError), (break_a_rule, psycopg.errors.CheckViolation)):
-        with pytest.raises(error):
-            wrong()
-        assert postgres.upkeep.fact("fact") is None
-
-
-def test_what_must_touch_a_row_and_does_not_takes_all_back(postgres):
-    stored = postgres.make()
-    plan = Plan((), (), (), NOW + 2 * HOUR, None, 0)
-
-    def record(held: StoredJob) -> None:
-        with postgres.transaction():
-            put_later(postgres, "fact", "text")
-            postgres.record_plan(held, plan, NOW, postgres.new_id)
-
-    with pytest.raises(StoreBusy, match="was changed meanwhile"):
-        record(msgspec.structs.replace(stored, planned_to=NOW + HOUR))
-    assert postgres.upkeep.fact("fact") is None
-    record(stored)
-    assert ("text", NOW + 2 * HOUR) == (postgres.upkeep.fact("fact"), postgres.jobs.get("backup").planned_to)
-
-
-_WRONG_HOST = {
-    "id": "one", "name": "one", "labels": "{}", "capacity": 0, "max_running": None, "version": "1", "schema": 6,
-}  # fmt: skip
-
-
 # -- the schema -------------------------------------------------------------------------------------------------------
 
 
@@ -331,8 +235,16 @@ def test_a_role_that_may_only_use_the_schema_runs_a_store_that_its_owner_made(po
             assert world.end(run)
             assert "run.succeeded" == world.kinds()[-1]
             assert 1 == world.upkeep.drop_oldest_output(10)
+            world.hosts.register(NewHost("one", "db-1", True, {}, 4, "1.0"))
+            assert world.hosts.lead("one", HOUR, HOUR, HOUR).plans
+            world.queue(world.make("flying"))
+            (flying,) = world.claim(1, host="one")
+            world.runs.send_live(flying.run_id, 1, "stdout", 0, b"x")
+            assert {(flying.run_id, 1)} == world.hosts.beat("one", HOUR).own
             with pytest.raises(BadHome, match="cannot be used"):
                 world.database._read("CREATE TABLE more (x int)", {})
+            with pytest.raises(BadHome, match="must be owner of table"), world.database.side().loading({}):
+                pytest.fail("only the owner may fill a store")
         finally:
             world.close()
             owner.execute(f"DROP OWNED BY {role}")

@@ -258,7 +258,7 @@ class Engine:
                 self._warden.end(flight, Ending.CANCEL, why, monotonic)
         self._plans = self._plans and self._member.leads
         for flight in self._member.to_hand_over(self.flights):
-            self._warden.end(flight, Ending.HAND_OVER, "handed over, because this host is drained", monotonic)
+            self._warden.end(flight, Ending.HAND_OVER, "handed over, because its host is drained", monotonic)
         self._strays.tick()
         self._sender.tick(self.flights, monotonic)
         self._more = self._member.take_change() or self._more

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.rows import tuple_row
 
 from rota.store.copying import TABLES, Kind, quoted
+from rota.store.postgres_errors import translated
 
 _A_BATCH = 500
 _KINDS: Mapping[str, Kind] = {"bigint": "number", "integer": "number", "text": "text", "bytea": "bytes"}
@@ -60,9 +61,11 @@ class PostgresSide:
             self._execute("SET LOCAL idle_in_transaction_session_timeout TO 0")
             yield
             self._execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             if not self._connection.closed:
                 self._execute("ROLLBACK")
+            if isinstance(error, psycopg.Error):
+                raise translated(error, self.shown, lost=self._connection.closed) from error
             raise
 
     def _go_on_after(self, newest: Mapping[str, int]) -> None:

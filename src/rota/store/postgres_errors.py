@@ -14,7 +14,8 @@ _FORBIDDEN = frozenset({"42501", "28000", "28P01", "3D000", "3F000"})
 _GONE = ("08", "57P", "53300")
 """The connection, the server; or there are too many connections."""
 _REFUSALS = ("does not exist", "authentication failed", "no pg_hba.conf entry", "no password supplied", "certificate")
-_DAMAGED = "XX001", "XX002"
+_DAMAGED = "XX001", "XX002", "42P01"
+"""A page, an index; or a table is not there any more."""
 _REVALIDATES = "RevalidateCachedQuery"
 
 

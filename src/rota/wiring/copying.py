@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 
 from rota.config.home import prepare_home
 from rota.errors import BadHome, UsageError
@@ -44,14 +44,27 @@ class StorePlace:
                 lock = EngineLock(self.home)
                 lock.take()
                 stack.callback(lock.release)
+            is_new = self.address is None and not os.path.exists(self.path)
             database = self._database()
             stack.callback(database.close)
-            yield database
+            try:
+                yield database
+            except BaseException:
+                if is_new:  # half of a store, or an empty one, would be taken for a store
+                    stack.callback(_remove, self.path)
+                    database.close()
+                raise
 
     def _database(self) -> Database:
         if self.address is None:
             return SqliteDatabase(self.path, patience=COMMAND_PATIENCE, checkpoints=True)
         return postgres_at(self.address, patience=COMMAND_PATIENCE)
+
+
+def _remove(path: str) -> None:
+    for name in (path, f"{path}-wal", f"{path}-shm"):
+        with suppress(FileNotFoundError):
+            os.unlink(name)
 
 
 def copy_between(source: StorePlace, target: StorePlace, progress: Callable[[int, int], None]) -> dict[str, int]:
