@@ -10,19 +10,19 @@ from bench.scale import Cost, Costs, Found, Setting, simulate
 
 MEASURED = Costs(
     look=Cost(66e-6, 25e-6),
-    lead=Cost(413e-6, 375e-6),
-    beat=Cost(824e-6, 600e-6),
-    turn=Cost(324e-6, 125e-6),
-    plan_turn=Cost(428e-6, 150e-6),
-    lanes=Cost(426e-6, 206e-6),
-    claim=Cost(95e-6, 94e-6),
-    settle=Cost(335e-6, 275e-6),
-    output=Cost(48e-6, 31e-6),
-    plan=Cost(174e-6, 125e-6),
-    commit=122e-6,
-    launch=669e-6,
+    lead=Cost(457e-6, 425e-6),
+    beat=Cost(819e-6, 575e-6),
+    turn=Cost(276e-6, 100e-6),
+    plan_turn=Cost(403e-6, 175e-6),
+    lanes=Cost(530e-6, 231e-6),
+    claim=Cost(99e-6, 94e-6),
+    settle=Cost(316e-6, 265e-6),
+    output=Cost(44e-6, 31e-6),
+    plan=Cost(172e-6, 125e-6),
+    commit=78e-6,
+    launch=645e-6,
 )
-"""By `python -m bench.fleet moves`, on two cores that others used as well; PostgreSQL 15, a socket, a fast disk."""
+"""By `python -m bench.fleet moves`, on two cores; PostgreSQL 15, a socket, a fast disk."""
 _ONE_MACHINE = Setting(hosts=3, cores=2, one_machine=True, round_trip=0.0, writes=False, lasts=0.0)
 _BACKLOG = msgspec.structs.replace(_ONE_MACHINE, backlog=2000)
 _HOURLY = msgspec.structs.replace(_ONE_MACHINE, rate=100_000 / 3600, job_cpu=0.001, seconds=30.0)
