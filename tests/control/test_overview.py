@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from rota.control.duty import Duty
@@ -123,6 +124,18 @@ def test_what_waits_is_said_while_others_run(world, stands):
     world.verbs.trigger("backup")
     world.clock.at += MINUTE
     assert "Scheduling, but 1 run waits for a place." == standing(stands())
+
+
+@pytest.mark.parametrize(
+    ("gone", "said"),
+    [
+        (("db-1",), "Scheduling. Host db-1 is not there."),
+        (("db-1", "db-2"), "Scheduling. 2 hosts are not there: db-1, db-2."),
+    ],
+)
+def test_hosts_that_should_be_there_are_named(stands, gone, said):
+    found = stands()
+    assert said == standing(msgspec.structs.replace(found, duty=msgspec.structs.replace(found.duty, gone=gone)))
 
 
 def test_what_went_wrong_and_what_was_missed_is_counted(world, stands):

@@ -30,6 +30,8 @@ class Duty(msgspec.Struct, frozen=True):
     """The other hosts that were seen lately."""
     drained: tuple[str, ...] = ()
     """Those of all that are there which start nothing more."""
+    gone: tuple[str, ...] = ()
+    """Those that should be there, and were not seen lately."""
     planner: str = ""
     """The one that plans, where there are several."""
 
@@ -111,6 +113,7 @@ def duty_of(desk: Desk, now: datetime) -> Duty:
         host=names.get(desk.home_id, ""),
         others=_names(others),
         drained=_names([host for host in at_work if host.drained]),
+        gone=_names([host for host in hosts if host.is_silent(now) and not host.stopped and not host.drained]),
         planner=names.get(desk.store.hosts.planner(), ""),
     )
 

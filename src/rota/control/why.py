@@ -202,7 +202,8 @@ class Why:
                 told += [f"Run {run.id} is queued: {why}." for why in self._queued_because(run)]
             else:
                 gone = unwatched(self._store, self._clock, run, self._served())
-                told.append(f"Run {run.id} is {run.state.words}{self._where(run)}{f', but {gone}' if gone else ''}.")
+                where = self._where(run) if run.state is State.RUNNING else ""
+                told.append(f"Run {run.id} is {run.state.words}{where}{f', but {gone}' if gone else ''}.")
         told += self._latest(stored)
         skips = self._store.ledger.page(stored.id, stored.created_at - _EPOCH_DAYS, None, _LATEST_SKIPS)
         told += [f"{self.skip_text(record)}." for record in skips]
