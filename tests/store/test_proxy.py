@@ -15,6 +15,7 @@ import pytest
 
 from process.waiting import wait_for
 from rota.errors import StoreBusy
+from rota.model.run import OutputPart
 from rota.store.address import parse_address
 from servers.postgres import drop_schema, fresh_url
 
@@ -95,4 +96,17 @@ def test_where_nobody_said_that_there_is_a_proxy_nothing_is_kept_ready_on_its_co
     for _ in range(20):
         world.jobs.names()
     assert 0 == world.database._connection.execute("SELECT count(*) FROM pg_prepared_statements").fetchone()[0]
+    world.close()
+
+
+def test_what_is_left_for_later_goes_through_a_proxy_together(pooled_url):
+    world = open_postgres(pooled_url)
+    with world.transaction():
+        for number in range(700):
+            world.database.later("put_meta", key=f"fact-{number}", value=str(number))
+        assert "699" == world.upkeep.fact("fact-699")
+    run = world.claim_one(world.make())
+    world.runs.add_output(run.run_id, 1, [OutputPart("stdout", b"said", b"", 4)])
+    assert world.end(run)
+    assert [b"said"] == [part.head for part in world.runs.output(run.run_id, 1)]
     world.close()

@@ -14,7 +14,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from random import randrange, uniform
 from typing import Any
 
@@ -289,7 +289,10 @@ class PostgresDatabase:
         if not waiting:
             return []
         try:
-            with self._connection.pipeline():
+            together: AbstractContextManager[object] = (
+                self._connection.pipeline() if psycopg.Pipeline.is_supported() else nullcontext()
+            )
+            with together:
                 cursors = [self._connection.execute(text, _without_nul(params)) for text, params, _ in waiting]
         except psycopg.Error as error:
             raise self._translated(error) from error
