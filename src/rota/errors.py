@@ -34,7 +34,7 @@ RotaError                      1
 ├── NotKept                    1   a run has succeeded, but what its function returned could not be kept
 ├── Unreadable                 1   a newer rota wrote it, and this one does not understand it
 │   └── UnreadableJob
-└── StoreUnavailable           1   passing: locked by another program, or the disk is full
+└── StoreUnavailable           1   passing: locked by another program, its disk full, its server away
     ├── StoreBusy
     └── StoreFull
 """
@@ -96,7 +96,7 @@ class BadAccount(UsageError):
 
 
 class StoreCorrupt(UsageError):
-    """The store's file is damaged; it is left as it was found."""
+    """The store is damaged; it is left as it was found."""
 
 
 class StoreTooNew(UsageError):
@@ -223,11 +223,11 @@ class UnreadableJob(Unreadable):
 
 
 class StoreUnavailable(RotaError):
-    """Passing: the store cannot be written now; trying again later loses nothing."""
+    """Passing: the store cannot be used now; trying again later loses nothing."""
 
 
 class StoreBusy(StoreUnavailable):
-    """Another program holds the store's lock."""
+    """Another program holds what is to be locked, or has changed it just now."""
 
 
 class StoreFull(StoreUnavailable):

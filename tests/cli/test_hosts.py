@@ -93,7 +93,7 @@ def test_a_desk_without_an_engine_knows_that_hosts_work_on_the_store(home, postg
     done = home.call("run", "talks", "--wait", *desk)
     assert (0, b"hello\n", b"") == (done.returncode, done.stdout, done.stderr)
     assert "no engine" not in home.ok("why", "talks", *desk)
-    assert "none of this home; db-1 work on the store" in home.ok("doctor", *desk)
+    assert "none of this home; db-1 works on the store" in home.ok("doctor", *desk)
 
 
 def test_a_run_is_told_with_the_name_of_its_host_and_found_by_it(home):

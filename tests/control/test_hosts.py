@@ -10,10 +10,14 @@ import pytest
 from rota.clock import SystemClock
 from rota.control.applying import Applier, Difference, Wanted, Wish
 from rota.control.editing import Editor
-from rota.control.hosts import Hosts, a_few, waits_for_host
+from rota.control.health import check
+from rota.control.host_names import a_few
+from rota.control.hosts import Hosts, unwatched, waits_for_host
+from rota.control.pulse import Served
+from rota.errors import Conflict
 from rota.ids import RunIds
 from rota.model.action import Shell
-from rota.model.host import NewHost, RunsOn
+from rota.model.host import NewHost, RunsOn, Terms
 from rota.model.job import Job
 from rota.model.policy import Policy
 from rota.model.run import Run, State, Trigger
@@ -22,6 +26,8 @@ from rota.store.address import parse_address
 from rota.store.instants import span_us
 from rota.store.postgres import PostgresDatabase
 from rota.store.store import TableStore
+
+from .test_health import FACTS
 
 CLOCK = SystemClock()
 IDS = RunIds()
@@ -65,6 +71,11 @@ def fall_silent(database: PostgresDatabase, name: str) -> None:
     execute("UPDATE host SET seen_at = seen_at - %s WHERE name = %s", [span_us(timedelta(seconds=50)), name])
 
 
+def stop_in_order(store: TableStore, name: str) -> None:
+    with store.transaction():
+        store.upkeep.put_fact(f"serving:id-of-{name}", "no")
+
+
 def test_forgetting_a_host_cancels_what_only_it_could_have_started(store, database, hosts):
     run_now(store, RunsOn(all=True))
     fall_silent(database, "db-2")
@@ -91,6 +102,46 @@ def test_a_run_that_waits_for_one_host_names_it_once(store, database):
     (run,) = runs_of(store).values()
     fall_silent(database, "db-2")
     assert "it may only run on host db-2, and no engine was seen there lately" == waits_for_host(store, CLOCK, run)
+
+
+def test_a_run_that_waits_for_labels_says_which_hosts_are_drained(store, hosts):
+    run_now(store, RunsOn(labels={"gpu": "yes"}))
+    (run,) = runs_of(store).values()
+    with store.transaction():
+        store.hosts.register(NewHost("id-of-db-2", "db-2", True, {"gpu": "yes"}, 4, "1.0"))
+    hosts.drain("db-2")
+    said = "it may only run on hosts with gpu=yes, which are drained (db-2); `rota hosts resume` ends that"
+    assert said == waits_for_host(store, CLOCK, run)
+
+
+def test_a_host_that_was_stopped_just_now_is_not_forgotten_yet(store, hosts):
+    stop_in_order(store, "db-2")
+    with pytest.raises(Conflict, match="host 'db-2' was seen less than 30 seconds ago"):
+        hosts.forget("db-2")
+
+
+def test_a_run_whose_host_was_stopped_says_so(store):
+    run_now(store, RunsOn())
+    with store.transaction():
+        store.runs.claim_ready(
+            "id-of-db-2", "boot", CLOCK.now(), ["spool/1"], None, Terms("db-2", {}, timedelta(minutes=1))
+        )
+    (run,) = runs_of(store).values()
+    assert "" == unwatched(store, CLOCK, run, Served(None, ("db-2",)))
+    stop_in_order(store, "db-2")
+    said = "its host db-2 was stopped; when its lease is over, the run is given away"
+    assert said == unwatched(store, CLOCK, run, Served(None))
+
+
+def test_a_check_up_misses_a_host_that_fell_silent_and_none_that_was_stopped(store, database):
+    def said() -> tuple[str, str]:
+        (found,) = [finding for finding in check(FACTS, store, CLOCK.now()) if finding.what == "hosts"]
+        return found.verdict, found.text
+
+    stop_in_order(store, "db-2")
+    assert ("ok", "2 known, 1 there") == said()
+    fall_silent(database, "db-1")
+    assert ("warn", "not seen lately: db-1") == said()
 
 
 def test_of_many_hosts_a_few_are_named():

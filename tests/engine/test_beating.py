@@ -263,3 +263,21 @@ def test_a_lost_run_that_only_a_newer_rota_understands_is_decided_on_when_one_do
     execute("UPDATE definition SET body = ? WHERE id = ?", [body, definition])
     fleet.live(5)
     assert (State.QUEUED, 1) == (fleet.run(run).state, len(fleet.store.runs.attempts(run)))
+
+
+def test_a_host_that_takes_over_plans_at_once_what_the_one_before_it_could_not_read(fleet):
+    one = fleet.host("one")
+    fleet.live(2)
+    fleet.host("two")
+    fleet.add("newer", every="10s")
+    execute, definition = fleet.store._db._connection.execute, fleet.store.jobs.get("newer").definition_id
+    body = execute("SELECT body FROM definition WHERE id = ?", [definition]).fetchone()[0]
+    execute("UPDATE definition SET body = ? WHERE id = ?", [body.replace("{", '{"sandbox":true,', 1), definition])
+    fleet.store.jobs._definitions.clear()
+    fleet.live(15)
+    assert [] == fleet.store.runs.page(RunFilter(), None, 100)
+    execute("UPDATE definition SET body = ? WHERE id = ?", [body, definition])
+    one.awake = False
+    one.engine.stopped()
+    fleet.live(3)
+    assert "job.mended" in [event.kind for event in fleet.store.ledger.events(0, 1000)]

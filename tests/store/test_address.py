@@ -52,6 +52,7 @@ def test_two_ways_to_name_a_store_name_one():
         ("postgresql://ann:hush@[db/ops", "it is not a URL"),
         ("postgresql://ann:hush@db/ops?schema=A;DROP", "schema 'A;DROP'"),
         ("postgresql://ann:hush@db/ops?prepare=often", "prepare=often"),
+        ("postgresql://ann:hush@db/ops?pooled=maybe", "pooled=maybe"),
     ],
 )
 def test_what_cannot_be_read_is_told_of_without_the_password(given, said):

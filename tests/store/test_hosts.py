@@ -81,6 +81,15 @@ def test_hosts_of_one_name_are_told_apart_and_a_chosen_name_is_nobody_elses(stor
         store.hosts.register(new_host("four", "box-2", named=True))
 
 
+def test_how_many_attempts_a_host_has_is_counted(store):
+    assert {} == store.hosts.running_counts()
+    for name in ("a", "b", "c"):
+        store.queue(store.make(name))
+    claim(store, Terms(), places=2, host="one")
+    claim(store, Terms(), places=2, host="two")
+    assert {"one": 2, "two": 1} == store.hosts.running_counts()
+
+
 def test_a_host_with_runs_is_not_forgotten(store):
     register(store, HOST)
     store.claim_one(store.make())

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 _TIMED_OUT = 124
 _LOOK = 0.25
-_NAMED = 10
 
 
 @click.group("hosts", invoke_without_command=True)
@@ -99,11 +98,13 @@ def drain_command(session: Session, name: str, hand_over: bool, wait: bool, time
 
 
 def _wait_until_empty(client: Client, view: HostView, timeout: timedelta | None) -> int:
-    """Wait until nothing runs there, and say what does each time that it gets less."""
+    """Wait until nothing runs there, and say how much does each time that it changes."""
+    from rota.control.host_names import a_few
+
     end = float("inf") if timeout is None else client.clock.monotonic() + timeout.total_seconds()
     while view.running:
         if client.clock.monotonic() >= end:
-            names = ", ".join(safe(run.job) for run in client.hosts.running(view.host.id)[:_NAMED])
+            names = a_few([safe(run.job) for run in client.hosts.running(view.host.id)])
             click.echo(f"rota: still running there: {names}; it stays drained", err=True)
             return _TIMED_OUT
         client.clock.sleep(_LOOK)

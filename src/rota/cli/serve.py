@@ -72,8 +72,8 @@ def serve_command(
     cannot be reached, it waits for it.
 
     Each setting may also come from the environment: ROTA_CAPACITY, ROTA_MAX_RUNNING, ROTA_HOST_NAME, ROTA_LABELS,
-    ROTA_LEASE, ROTA_ON_STOP, ROTA_STOP_GRACE,
-    ROTA_LOG_FORMAT, ROTA_NO_WEB, ROTA_HOST, ROTA_PORT, ROTA_ALLOWED_HOSTS, ROTA_TRUSTED_PROXIES.
+    ROTA_LEASE, ROTA_ON_STOP, ROTA_STOP_GRACE, ROTA_LOG_FORMAT, ROTA_NO_WEB, ROTA_HOST, ROTA_PORT, ROTA_ALLOWED_HOSTS,
+    ROTA_TRUSTED_PROXIES.
     """
     from rota.clock import SystemClock
     from rota.config.home import prepare_home

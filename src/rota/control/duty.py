@@ -12,6 +12,8 @@ from rota.control.pulse import late_by
 from rota.control.times import rough
 from rota.model.host import Host
 
+_MOST_NAMED = 3
+
 
 class Duty(msgspec.Struct, frozen=True):
     """Whether what is due is being done, and by whom."""
@@ -126,7 +128,8 @@ def pulse_of(duty: Duty) -> Pulse:
         return Pulse("drained", "Every host is drained: nothing starts until one of them is resumed.", "late")
     if duty.late is not None:
         why = "they hang, or have" if duty.is_shared else "it hangs, or has"
-        text = f"T{duty.who_has[1:]} not done for {rough(duty.late)} what is due: {why} too much to do."
+        who = duty.who_has[0].upper() + duty.who_has[1:]
+        text = f"{who} not done for {rough(duty.late)} what is due: {why} too much to do."
         return Pulse(f"{rough(duty.late)} late", text, "late")
     if duty.works_here:
         by = f" by {listed((duty.here, *duty.others))}; {duty.planner or 'none'} plans" if duty.others else ""
@@ -152,9 +155,6 @@ def listed(names: Sequence[str]) -> str:
     if len(names) > _MOST_NAMED:
         return f"{len(names)} hosts"
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))
-
-
-_MOST_NAMED = 3
 
 
 def _names(hosts: Sequence[Host]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from rota.control.hosts import a_few
+from rota.control.host_names import a_few
 from rota.control.pulse import Served, silence_text
 from rota.control.times import brief
 from rota.errors import UnreadableJob
@@ -148,7 +148,8 @@ def _engine(facts: Facts, store: Store) -> Finding:
     if by.pid is not None:
         return Finding("ok", "engine", f"running (pid {by.pid})")
     if by.hosts:
-        return Finding("ok", "engine", f"none of this home; {', '.join(by.hosts)} work on the store")
+        do = "works" if len(by.hosts) == 1 else "work"
+        return Finding("ok", "engine", f"none of this home; {a_few(by.hosts)} {do} on the store")
     if store.jobs.count():
         return Finding("warn", "engine", "not running: nothing is started", "start it with: rota serve")
     return Finding("ok", "engine", "not running, and there are no jobs yet")
@@ -159,7 +160,7 @@ def _hosts(store: Store, now: datetime) -> list[Finding]:
     hosts = store.hosts.all() if store.is_shared else []
     if not hosts:
         return []
-    gone = [host.name for host in hosts if host.is_silent(now) and not host.drained]
+    gone = [host.name for host in hosts if host.is_silent(now) and not host.stopped and not host.drained]
     there = [host for host in hosts if not host.is_silent(now)]
     if gone:
         advice = "start their engines, or, if they are gone for good: rota hosts forget NAME"

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from rota.control.hosts import host_named
-from rota.errors import NoSuchHost
+from rota.errors import NoSuchHost, did_you_mean
 from rota.ids import is_home_id
+from rota.model.host import Host
 from rota.ports import Store
 
 HostNames = Mapping[str, str]
 """Names by id."""
+_NAMED = 10
+
+
+def host_named(store: Store, name: str) -> Host:
+    """Return one host, by its name or its id."""
+    found = store.hosts.find(name)
+    if found is None:
+        near = did_you_mean(name, [host.name for host in store.hosts.all()])
+        raise NoSuchHost(f"no host named {name!r}{near or '; `rota hosts` lists them'}")
+    return found
+
+
+def a_few(names: Sequence[str]) -> str:
+    """Return names in a row; of many the first ones, and how many more there are."""
+    left = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {left:,} more" if left > 0 else "")
 
 
 def host_names(store: Store) -> HostNames:

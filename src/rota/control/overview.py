@@ -10,7 +10,7 @@ from statistics import median
 import msgspec
 
 from rota.control.duty import Duty
-from rota.control.hosts import a_few
+from rota.control.host_names import a_few
 from rota.control.questions import Coming, Questions, Slot
 from rota.control.times import rough
 from rota.model.job import JobCounts
@@ -119,7 +119,7 @@ def standing(found: Summary) -> str:
         _counted(found.missed, "slot was missed", "slots were missed") if found.missed else "",
     ]
     if duty.gone:
-        first += f". {_absent(duty.gone)}"
+        first += f". {_not_there(duty.gone)}"
     lately = " and ".join(each for each in wrong if each)
     if lately:
         return f"{first}. In the last 24 hours {lately}."
@@ -128,7 +128,7 @@ def standing(found: Summary) -> str:
     return f"{first}."
 
 
-def _absent(gone: Sequence[str]) -> str:
+def _not_there(gone: Sequence[str]) -> str:
     if len(gone) == 1:
         return f"Host {gone[0]} is not there"
     return f"{len(gone)} hosts are not there: {a_few(gone)}"

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from rota.control.host_names import a_few
 from rota.control.times import brief
 from rota.model.run import State
 from rota.model.settlement import RunFilter
@@ -65,10 +66,11 @@ def undone_since(store: Store) -> datetime | None:
 def silence_text(by: Served, silent: timedelta) -> str:
     """Say that somebody is there, and does nothing."""
     if by.hosts:
-        who, they = ("host {} has", "it is") if len(by.hosts) == 1 else ("hosts {} have", "they are")
+        named = a_few(by.hosts)
+        who, they = (f"host {named} has", "it is") if len(by.hosts) == 1 else (f"hosts {named} have", "they are")
         return (
-            f"{who.format(', '.join(by.hosts))} not done for {brief(silent)} what is due: {they} drained, stopping, or "
-            "unable to write the store. `rota hosts` and the logs there say more"
+            f"{who} not done for {brief(silent)} what is due: {they} drained, stopping, or unable to write the store. "
+            "`rota hosts` and the logs there say more"
         )
     engine = by.pid
     return (

@@ -34,7 +34,8 @@ from rota.ports import Log, Store
 _LEADS_FOR = timedelta(seconds=3)
 _OUTAGE = timedelta(seconds=5)
 _LEAD_EVERY, _MISS_EVERY = 1.0, 5.0
-_NOW = timedelta(seconds=-1)
+_AT_ONCE = timedelta(seconds=-1)
+"""Less than no time: a host is forgotten though it was seen just now."""
 
 
 class Alone:
@@ -52,7 +53,7 @@ class Alone:
             return
         for host in self._store.hosts.all():
             if host.id != self._host.id:
-                self._store.hosts.forget_if_gone(host.id, _NOW)
+                self._store.hosts.forget_if_gone(host.id, _AT_ONCE)
         self._store.hosts.register(self._host)
 
     def terms(self, flights: Mapping[str, Flight]) -> Terms:  # noqa: ARG002 -- of a member's signature
@@ -220,7 +221,8 @@ class Member(Alone):
                 self.register()
         lost = [flight for flight in flights.values() if (flight.run_id, flight.attempt) not in told.own]
         if lost and was_trusted:
-            self._log.warning(f"{len(lost)} runs are not this host's any more, though its leases were not over")
+            runs = "1 run is" if len(lost) == 1 else f"{len(lost)} runs are"
+            self._log.warning(f"{runs} not this host's any more, though the leases were not over")
         return lost
 
     def _lead(self) -> None:

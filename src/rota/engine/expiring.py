@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import msgspec
+
 from rota.errors import Unreadable
 from rota.model.host import SILENT
 from rota.model.run import Run, State
@@ -60,8 +62,7 @@ class Expirer:
         decision = decide_retry(policy.retries, run.attempt, State.LOST, None, 0.0)
         self._store.ledger.add_event("run.expired", now, run.job_id, run.id, host=name, attempt=str(run.attempt))
         if run.cancel_at is not None:
-            reason = f"{run.cancel_reason}; {why}"
-            cancelled = Ended(run.id, run.attempt, State.CANCELLED, run.started_at, now, None, reason)
+            cancelled = msgspec.structs.replace(ended, state=State.CANCELLED, reason=f"{run.cancel_reason}; {why}")
             self._store.runs.settle_if_running(cancelled, run.host, now)
             return f"cancelled: {why}"
         if isinstance(decision, TryAgain):
@@ -69,6 +70,5 @@ class Expirer:
             self._store.runs.rest_if_running(ended, run.host, now, now + decision.delay, reason)
             return f"attempt {run.attempt} is lost, because {why}; the next in {decision.delay.total_seconds():.1f}s"
         why = f"{why}; {decision.why}" if isinstance(decision, GiveUp) and decision.why else why
-        lost = Ended(run.id, run.attempt, State.LOST, run.started_at, now, None, why)
-        self._store.runs.settle_if_running(lost, run.host, now)
+        self._store.runs.settle_if_running(msgspec.structs.replace(ended, reason=why), run.host, now)
         return f"lost: {why}"

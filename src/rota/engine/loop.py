@@ -237,10 +237,9 @@ class Engine:
 
     def _plan(self, now: datetime, monotonic: float) -> bool:
         """Do what one host does for all: make what is due or waited for ready; True when more is due."""
-        if not self._begun:
-            self._planner.mend(now)
-        if not self._plans:
+        if not (self._begun and self._plans):
             self._planner.take_over()
+            self._planner.mend(now)
             self._plans = True
         self._planner.follow(now, monotonic)
         self._store.runs.wake(now)

@@ -1,6 +1,6 @@
 """Processes that a host left behind of attempts that were given away meanwhile: they are ended.
 
-A host that was away for longer than its leases and starts again finds them by their marks. Only attempts that the
+A host that was gone for longer than its leases and starts again finds them by their marks. Only attempts that the
 ledger says were lost, or cancelled while they ran, are ended; a process that an ended job left on purpose is nobody's
 business.
 """
@@ -32,8 +32,10 @@ class Strays:
             if not job:
                 continue
             asked = self._launcher.end_marked(run_id, attempt, kill=False)
-            text = f"attempt {attempt} was given away while this host was away; SIGTERM to what is left of it ({asked})"
-            self._log.warning(text, job, run_id)
+            many = f"{asked} process{'' if asked == 1 else 'es'}, SIGKILL in {_GRACE:g}s"
+            self._log.warning(
+                f"attempt {attempt} was given away while this host was gone; SIGTERM to {many}", job, run_id
+            )
             self._kill_at[run_id, attempt] = self._monotonic() + _GRACE
 
     def tick(self) -> None:

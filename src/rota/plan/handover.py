@@ -1,4 +1,4 @@
-"""Whether a host that is drained can part with an attempt: another host must be allowed to begin the run again."""
+"""Whether a host that is drained can hand an attempt over: another host must be allowed to begin the run again."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from rota.errors import BadHome
 
 SCHEMES = ("postgresql", "postgres")
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
-_YES = frozenset({"1", "yes", "true", "on"})
+_YES, _NO = frozenset({"1", "yes", "true", "on"}), frozenset({"", "0", "no", "false", "off"})
 _OWN = frozenset({"schema", "pooled", "prepare"})
 _SECRET = frozenset({"password", "sslpassword"})
 _WHERE = ("host", "hostaddr", "port", "dbname", "service")
@@ -73,6 +73,9 @@ def parse_address(text: str) -> Address:
         raise BadHome(
             f"prepare={prepare} in the store's URL: it is after how many uses a statement is kept ready, as in 5"
         )
+    pooled = own.get("pooled", "").lower()
+    if pooled not in _YES | _NO:
+        raise BadHome(f"pooled={pooled} in the store's URL: it is yes or no")
     where = parts.netloc.rpartition("@")[2]
     user = parts.netloc.rpartition("@")[0].partition(":")[0]
     public = [(key, value) for key, value in given if key not in _SECRET]
@@ -81,7 +84,7 @@ def parse_address(text: str) -> Address:
         libpq=_url(parts.scheme, parts.netloc, parts.path, others),
         shown=_url(parts.scheme, shown, parts.path, public),
         schema=schema,
-        pooled=own.get("pooled", "").lower() in _YES,
+        pooled=pooled in _YES,
         prepare=int(prepare) if prepare else None,
     )
 

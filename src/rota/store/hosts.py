@@ -77,6 +77,10 @@ class HostTable:
         row = self._db.one("host_named", name=name)
         return None if row is None else rows.host(row)
 
+    def running_counts(self) -> dict[str, int]:
+        """Return how many attempts each host has, by its id; none of a host that has none."""
+        return {row["host"]: row["runs"] for row in self._db.all("running_counts")}
+
     def limit(self, host_id: str, capacity: int, max_running: int | None) -> None:
         """Say how much a host takes at once, and how much it says that all hosts may."""
         self._db.run("limit_host", id=host_id, capacity=capacity, max_running=max_running)
@@ -89,7 +93,7 @@ class HostTable:
         return Standing(bool(row["drained"]), bool(row["hands_over"]), row["max_running"])
 
     def set_drained(self, host_id: str, drained: bool, hands_over: bool) -> bool:
-        """Let a host claim nothing more, and perhaps part with what it has; or let it claim again.
+        """Let a host claim nothing more, and perhaps hand over what it has; or let it claim again.
 
         A claim that is being made is waited for, so what runs there afterwards is all that will.
         """

@@ -67,5 +67,5 @@ class Listener:
                     self._tell()
 
     def _tell(self) -> None:
-        with contextlib.suppress(BlockingIOError):  # it is full of what nobody has heard yet
+        with contextlib.suppress(OSError):  # it is full of what nobody has heard yet, or was closed meanwhile
             self._tells.send(b".")

@@ -176,8 +176,9 @@ class PostgresDatabase:
         deadline = self._clock.monotonic() + _ASK_FOR_COMMIT
         while self._clock.monotonic() < deadline:
             try:
-                self._down_until = float("-inf")
-                self._connection = self._connect()
+                if self._is_lost():
+                    self._down_until = float("-inf")
+                    self._connection = self._connect()
                 found = self._connection.execute("SELECT pg_xact_status(%s::xid8)", [transaction]).fetchone()
             except (StoreUnavailable, psycopg.Error):
                 self._clock.sleep(_COMMIT_PAUSE)
@@ -279,7 +280,7 @@ class PostgresDatabase:
             plain = _without_nul(params)
             if plain == params:
                 raise self._translated(error) from error
-            return self._connection.execute(text, plain)
+            return self._execute(text, plain)
         except psycopg.Error as error:
             raise self._translated(error) from error
 

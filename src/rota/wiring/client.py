@@ -50,8 +50,12 @@ class Client:
         self.home = home
         self.zone_warning = keep_to_zone()
         self.store: Store = open_store(home, engine=False)
-        self.clock: Clock = clock_of(self.store, clock or SystemClock(), asks_by_itself=True)
-        self.home_id = home_identity(self.store, home)
+        try:
+            self.clock: Clock = clock_of(self.store, clock or SystemClock(), asks_by_itself=True)
+            self.home_id = home_identity(self.store, home)
+        except BaseException:
+            self.store.close()
+            raise
 
     @cached_property
     def verbs(self) -> Verbs:

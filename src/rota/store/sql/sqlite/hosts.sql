@@ -46,7 +46,7 @@ SELECT drained, hands_over, (SELECT min(max_running) FROM host) AS max_running F
 SELECT 1 FROM host WHERE id = :host AND drained = 1
 
 -- name: drain_host
--- Let a host claim nothing more, and perhaps part with what it has; or let it claim again.
+-- Let a host claim nothing more, and perhaps hand over what it has; or let it claim again.
 UPDATE host SET drained = :drained, hands_over = :hands_over WHERE id = :id
 
 -- name: forget_host_if_gone
@@ -65,6 +65,10 @@ RETURNING id
 -- Which attempts are a host's own.
 SELECT id, attempt FROM run WHERE state = 'running' AND host = :host
 
+-- name: running_counts
+-- How many attempts each host has.
+SELECT host, count(*) AS runs FROM run WHERE state = 'running' GROUP BY host
+
 -- name: take_expired
 -- Runs whose hosts let their leases go by, for whoever decides on them.
 SELECT run.*, job.name AS job FROM run JOIN job ON job.id = job_id
@@ -74,9 +78,9 @@ SELECT run.*, job.name AS job FROM run JOIN job ON job.id = job_id
 
 -- name: lead
 -- One host plans: whoever does already, or anybody once that one was silent, or says so of a time that has yet to come:
--- the clock went back. When nobody was there for a while, the
--- database was away, and no lease expires until hosts had time to renew theirs. While two versions work side by side, a
--- host of the newer one takes over at once: it understands whatever either of them has written.
+-- the clock went back. When nobody was there for a while, the database was away, and no lease expires until hosts had
+-- time to renew theirs. While two versions work side by side, a host of the newer one takes over at once: it understands
+-- whatever either of them has written.
 UPDATE fleet
    SET planner = :host, planner_until = now_us() + :span, alive_at = now_us(),
        grace_until = CASE WHEN alive_at < now_us() - :outage THEN now_us() + :lease ELSE grace_until END
