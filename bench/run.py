@@ -11,6 +11,11 @@ ALL = (*measures.ALL, *asked.ALL, *files.ALL, *inside.ALL, *fleet.ALL)
 
 
 def main(names: list[str]) -> int:
+    known = [measure.__name__ for measure in ALL]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        print(f"there is no measure {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
+        return 2
     chosen = [measure for measure in ALL if not names or measure.__name__ in names]
     rows: list[Row] = []
     for measure in chosen:

@@ -61,16 +61,15 @@ class RunsOn(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fie
 ANYWHERE = RunsOn()
 
 
-def named_or_all(text: str) -> RunsOn:
-    """Read the word for all hosts, or a host's name."""
-    return RunsOn(all=True) if text == ALL else RunsOn(host=text)
-
-
-def parse_runs_on(text: str) -> RunsOn:
-    """Read what people type: `all`, a host's name, or labels such as gpu=a100,disk=big."""
-    if "=" not in text:
-        return named_or_all(text)
-    pairs = [pair.strip().partition("=") for pair in text.split(",")]
+def parse_runs_on(said: str | Mapping[str, object]) -> RunsOn:
+    """Read what people say anywhere: `all`, a host's name, labels such as gpu=a100,disk=big, or a mapping of labels."""
+    if not isinstance(said, str):
+        return RunsOn(labels={str(key): str(value) for key, value in said.items()})
+    if said == ALL:
+        return RunsOn(all=True)
+    if "=" not in said:
+        return RunsOn(host=said)
+    pairs = [pair.strip().partition("=") for pair in said.split(",")]
     return RunsOn(labels={key: value for key, _, value in pairs})
 
 
@@ -189,7 +188,7 @@ def check_host_name(name: str) -> None:
         raise BadJob(
             f"host name {name[:40]!r}: a name has 1 to {MAX_HOST_NAME} printable characters, and no space at either end"
         )
-    if name == ALL or name.startswith("-"):
+    if name == ALL or name.startswith("-") or "=" in name:
         raise BadJob(f"host name {name!r}: it would be read as something else; choose another")
 
 

@@ -11,7 +11,7 @@ import msgspec
 
 from rota.errors import BadJob, BadSchedule, did_you_mean
 from rota.model.action import Action
-from rota.model.host import ANYWHERE, RunsOn, parse_runs_on
+from rota.model.host import ANYWHERE, parse_runs_on
 from rota.model.job import SECRET_SOURCES, Job, ScheduleSpec
 from rota.model.policy import PRIORITIES, CatchUp, Output, Overlap, Policy, Retries
 from rota.schedule.custom import Schedule
@@ -269,15 +269,8 @@ def definition(name: str, action: Action, options: Mapping[str, Any]) -> Job:
         env_files=tuple(os.path.abspath(os.path.expanduser(path)) for path in _several(given.get("env_file"))),
         user=given.get("user"),
         umask=given.get("umask"),
-        runs_on=_place_to_run(given["runs_on"]) if "runs_on" in given else ANYWHERE,
+        runs_on=parse_runs_on(given["runs_on"]) if "runs_on" in given else ANYWHERE,
     )
-
-
-def _place_to_run(said: str | Mapping[str, str | int]) -> RunsOn:
-    """Return where a job may run; labels may be numbers, as in a job file."""
-    if isinstance(said, str):
-        return parse_runs_on(said.strip())
-    return RunsOn(labels={key: str(value) for key, value in said.items()})
 
 
 def _text(name: str, variable: Any, value: Any) -> str:

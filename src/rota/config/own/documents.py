@@ -231,7 +231,9 @@ class SharedDocument(_Document):
     env_file: Texts = Field(default_factory=list, description="Files of NAME=VALUE lines, read when the job starts.")
     user: Text | None = Field(None, description="Run as this user; the engine must be root.")
     umask: Umask | None = Field(None, description="Such as `027`.")
-    runs_on: Where = Field(_UNSAID, description="`all` hosts, a host's name, or labels: `{gpu: a100}` [any host].")
+    runs_on: Where = Field(
+        _UNSAID, description="`all` hosts, a host's name, or labels: `gpu=a100`, `{gpu: a100}` [any]."
+    )
     tags: Texts = Field(default_factory=list, description="Words to find it by.")
     enabled: Flag = Field(True, description="`false`: it is never due.")
     overlap: choice("skip", "queue", "replace", "allow") = Field(  # type: ignore[valid-type]  # the same

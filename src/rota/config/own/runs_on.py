@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, WithJsonSchema
 
 from rota.config.own.quantities import said, wrong
 from rota.errors import BadJob
-from rota.model.host import RunsOn, named_or_all
+from rota.model.host import RunsOn, parse_runs_on
 
 _HINT = "write `all`, a host's name, or labels such as {gpu: a100}"
 
@@ -17,12 +17,9 @@ def _read(value: Any) -> RunsOn:
     """Read it; a label's value may be written as a number."""
     if isinstance(value, RunsOn):
         return value
-    if isinstance(value, str):
-        found = named_or_all(value)
-    elif isinstance(value, dict) and value and all(_is_word(each) for each in value.values()):
-        found = RunsOn(labels={str(key): str(each) for key, each in value.items()})
-    else:
+    if not isinstance(value, str) and not _is_labels(value):
         raise wrong(f"{said(value)} is no place to run", _HINT)
+    found = parse_runs_on(value)
     try:
         found.check("runs_on")
     except BadJob as error:
@@ -30,8 +27,9 @@ def _read(value: Any) -> RunsOn:
     return found
 
 
-def _is_word(value: Any) -> bool:
-    return isinstance(value, str | int) and not isinstance(value, bool)
+def _is_labels(value: Any) -> bool:
+    words = value.values() if isinstance(value, dict) else ()
+    return bool(words) and all(isinstance(each, str | int) and not isinstance(each, bool) for each in words)
 
 
 Where = Annotated[
